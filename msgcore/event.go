@@ -1,0 +1,59 @@
+package msgcore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// PeerInfo describes a peer at the end of its handshake.
+type PeerInfo struct {
+	Endpoint   string            // of ours that it is connected through
+	RemoteAddr string            // as the transport tells it
+	Type       string            // its socket type's wire name
+	RoutingID  string            // by which a ROUTER addresses it; empty for other types
+	Mechanism  string            // such as "NULL"
+	Properties map[string]string // of its handshake; do not modify
+	Cred       transport.Cred    // by the kernel's word on ipc; else all -1
+}
+
+// An EventKind is what happened to an endpoint or a connection.
+type EventKind uint8
+
+// The event kinds.
+const (
+	Listening          EventKind = iota + 1 // an endpoint is bound
+	Accepted                                // a connection came in
+	AcceptFailed                            // accepting failed; Err says why; it is tried again after a pause
+	Connected                               // a connection went out
+	ConnectRetried                          // a dial failed; Err says why; it is tried again after a pause
+	HandshakeSucceeded                      // the peer is ready
+	HandshakeFailed                         // the peer was refused, or refused us; Err says why
+	Disconnected                            // a connection whose handshake had succeeded ended; Err says why
+	Closed                                  // an endpoint is no longer bound
+)
+
+var eventNames = [...]string{
+	Listening: "listening", Accepted: "accepted", AcceptFailed: "accept failed",
+	Connected: "connected", ConnectRetried: "connect retried",
+	HandshakeSucceeded: "handshake succeeded", HandshakeFailed: "handshake failed",
+	Disconnected: "disconnected", Closed: "closed",
+}
+
+// String returns the name of k.
+func (k EventKind) String() string {
+	if k > 0 && int(k) < len(eventNames) {
+		return eventNames[k]
+	}
+	return fmt.Sprintf("EventKind(%d)", uint8(k))
+}
+
+// An Event reports a change to an endpoint or a connection.
+type Event struct {
+	Kind     EventKind
+	Time     time.Time
+	Endpoint string
+	Peer     PeerInfo // as far as it is known
+	Err      error
+}

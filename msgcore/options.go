@@ -1,0 +1,203 @@
+package msgcore
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// Discard as Options.Linger makes Close drop what is not sent.
+const Discard time.Duration = 1
+
+// Options configures a Socket. Nil and the zero value of each field mean the
+// default. A Socket copies its Options; they are checked as a whole by the
+// first call, or by Validate.
+type Options struct {
+	// SendHWM and RecvHWM bound the messages queued for and from each peer:
+	// 0 means 1000, negative no bound. The kernel's buffers come on top. On
+	// inproc, where both queues are one, the two are added up.
+	SendHWM, RecvHWM int
+	// SendBytes and RecvBytes bound the same queues in bytes; one message
+	// always fits. 0 means 64 MiB where the pattern waits for room, and no
+	// bound where it drops (PUB); negative means no bound.
+	SendBytes, RecvBytes int64
+	// MaxMessage refuses larger messages, in bytes of all frames together, in
+	// both directions; a peer that sends one is disconnected. 0 means no limit.
+	MaxMessage int64
+	// Linger bounds Close: it waits for unsent messages while bytes still
+	// move, and gives up when nothing has moved for Linger, and after 30
+	// times Linger in any case. 0 means 1 s, Discard does not wait, negative
+	// waits for ever.
+	Linger time.Duration
+	// RoutingID names this socket to a ROUTER: at most 255 bytes, not
+	// starting with a zero byte. Empty lets the ROUTER choose.
+	RoutingID string
+	// Metadata is told to every peer in the handshake; names start with "X-".
+	Metadata map[string]string
+	// Handshake bounds the time of a handshake. 0 means 30 s, negative no
+	// bound.
+	Handshake time.Duration
+	// ConnectTimeout bounds each dial. 0 leaves it to the system.
+	ConnectTimeout time.Duration
+	// Immediate queues only for peers that are connected, so that messages are
+	// not held for one that may never come.
+	Immediate bool
+
+	Reconnect Reconnect
+	Heartbeat Heartbeat
+	Router    RouterOptions
+
+	// Inproc is the name space of this socket's inproc endpoints; nil means
+	// the one of the process.
+	Inproc *transport.Space
+	// Transport tunes the endpoints of this socket.
+	Transport transport.Options
+	// Monitor, if not nil, is told of each Event of the socket, in order, on a
+	// goroutine of its own. At most 1024 events wait for it; more are lost and
+	// counted by Stats.
+	Monitor func(Event)
+}
+
+// Reconnect says how a lost or refused connection is dialed again.
+type Reconnect struct {
+	// Interval is the first pause; a random part of up to a quarter is taken
+	// off so that peers do not come back in step. 0 means 100 ms, negative
+	// never dials again.
+	Interval time.Duration
+	// Max is the longest pause: it doubles from Interval up to Max. 0 keeps
+	// the pause at Interval.
+	Max time.Duration
+}
+
+// Heartbeat says how silent peers are found (PING and PONG of ZMTP 3.1).
+type Heartbeat struct {
+	// Interval is the time between PINGs. 0 sends none.
+	Interval time.Duration
+	// Timeout is how long a peer may be silent after a PING. 0 means Interval.
+	Timeout time.Duration
+	// TTL asks the peer to drop the connection when it hears nothing for that
+	// long. 0 asks for nothing; at most 65.5 s, and over Interval.
+	TTL time.Duration
+}
+
+// RouterOptions are for a ROUTER only.
+type RouterOptions struct {
+	// Mandatory makes sends to an unknown routing id fail with ErrUnroutable,
+	// and sends to a peer at its high-water mark wait. Without it both drop
+	// the message and count it.
+	Mandatory bool
+	// Handover lets a new peer take over a routing id that is in use; without
+	// it the new one is refused.
+	Handover bool
+	// Notify reports each peer that comes or goes as a received message of
+	// two frames, its routing id and an empty one, in order with its messages.
+	// Msg.Event tells them from data.
+	Notify Notify
+}
+
+// Notify is a set of what a ROUTER reports in band.
+type Notify uint8
+
+// What a ROUTER may report.
+const (
+	NotifyConnect Notify = 1 << iota
+	NotifyDisconnect
+)
+
+const (
+	defaultHWM       = 1000
+	defaultBytes     = 64 << 20
+	defaultLinger    = time.Second
+	defaultHandshake = 30 * time.Second
+	defaultReconnect = 100 * time.Millisecond
+	lingerCap        = 30 // times Linger, in any case
+	maxTTL           = 65500 * time.Millisecond
+)
+
+// Validate reports what is wrong with o for a socket of type t, or nil.
+func (o *Options) Validate(t Type) error {
+	if err := o.check(t); err != nil {
+		return &OpError{Op: "options", Type: t, Err: err}
+	}
+	return nil
+}
+
+func (o *Options) check(t Type) error {
+	switch {
+	case !t.valid():
+		return errors.New("no such socket type")
+	case o == nil:
+		return nil
+	case len(o.RoutingID) > 255:
+		return fmt.Errorf("RoutingID has %d bytes, the limit is 255", len(o.RoutingID))
+	case strings.HasPrefix(o.RoutingID, "\x00"):
+		return errors.New("RoutingID starts with a zero byte, which is reserved for ids that a ROUTER makes")
+	case o.MaxMessage < 0:
+		return fmt.Errorf("MaxMessage is %d, want 0 for no limit or more", o.MaxMessage)
+	case o.Heartbeat.Interval < 0 || o.Heartbeat.Timeout < 0 || o.Heartbeat.TTL < 0:
+		return errors.New("Heartbeat times must not be negative")
+	case o.Heartbeat.TTL > maxTTL:
+		return fmt.Errorf("Heartbeat.TTL is %v, at most %v can be told safely to every peer", o.Heartbeat.TTL, maxTTL)
+	case o.Heartbeat.TTL > 0 && o.Heartbeat.TTL <= o.Heartbeat.Interval:
+		return fmt.Errorf("Heartbeat.TTL %v is not over Heartbeat.Interval %v: peers would drop us between two PINGs", o.Heartbeat.TTL, o.Heartbeat.Interval)
+	case o.Reconnect.Max < 0:
+		return errors.New("Reconnect.Max must not be negative")
+	case o.Router != RouterOptions{} && t != Router:
+		return fmt.Errorf("Options.Router is for ROUTER, not for %v", t)
+	case o.ConnectTimeout < 0:
+		return errors.New("ConnectTimeout must not be negative")
+	}
+	for k := range o.Metadata {
+		if !strings.HasPrefix(k, "X-") || len(k) > 255 {
+			return fmt.Errorf("Metadata name %q: names start with \"X-\" and have at most 255 bytes", k)
+		}
+	}
+	return nil
+}
+
+// withDefaults returns a copy of o with every default filled in, for a valid o.
+func (o *Options) withDefaults(t Type) Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		} else if *v < 0 {
+			*v = 0 // no bound
+		}
+	}
+	def(&c.SendHWM, defaultHWM)
+	def(&c.RecvHWM, defaultHWM)
+	bytes := func(v *int64, d int64) {
+		if *v == 0 {
+			*v = d
+		} else if *v < 0 {
+			*v = 0
+		}
+	}
+	drops := int64(0)
+	if t != Pub {
+		drops = defaultBytes
+	}
+	bytes(&c.SendBytes, drops)
+	bytes(&c.RecvBytes, defaultBytes)
+	if c.Linger == 0 {
+		c.Linger = defaultLinger
+	}
+	if c.Handshake == 0 {
+		c.Handshake = defaultHandshake
+	}
+	if c.Reconnect.Interval == 0 {
+		c.Reconnect.Interval = defaultReconnect
+	}
+	if c.Heartbeat.Timeout == 0 {
+		c.Heartbeat.Timeout = c.Heartbeat.Interval
+	}
+	c.Transport.Space = c.Inproc
+	return c
+}

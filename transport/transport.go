@@ -1,0 +1,102 @@
+// Package transport defines how msgcore reaches a peer: a [Transport] turns an
+// endpoint such as "tcp://127.0.0.1:5555" into a [Conn].
+//
+// See the package documentation in doc.go for how to write one.
+package transport
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// A Transport dials and listens for one endpoint scheme. Its methods may be
+// called from several goroutines at once.
+type Transport interface {
+	// Dial connects to addr, the part of the endpoint after "://".
+	Dial(ctx context.Context, addr string, opts *Options) (Conn, error)
+	// Listen announces on addr, resolving wildcards.
+	Listen(ctx context.Context, addr string, opts *Options) (Listener, error)
+}
+
+// A Conn is a connected, ordered byte stream; ZMTP runs on top of it.
+type Conn = net.Conn
+
+// A Listener accepts Conns; the text of its Addr is the resolved address, which a
+// Transport of the same scheme can Dial.
+type Listener = net.Listener
+
+// A PacketConn is a Conn whose Reads and Writes keep packet boundaries, so
+// ZMTP does not run on it.
+type PacketConn interface {
+	Conn
+	// ReadPacket reads one packet and reports who sent it.
+	ReadPacket(p []byte) (n int, source net.Addr, err error)
+	// MaxPacket is the largest packet that Write accepts, in bytes.
+	MaxPacket() int
+}
+
+// A CredConn is a Conn that knows which process is at the other end.
+type CredConn interface {
+	Conn
+	// PeerCred reports the credentials that the kernel recorded for the peer.
+	PeerCred() (Cred, error)
+}
+
+// Cred identifies a peer process on this host. An id that the system does not
+// tell is -1.
+type Cred struct {
+	PID, UID, GID int
+}
+
+// A Rendezvous is a Transport whose two ends are in one process, so that they
+// can be joined without a byte stream between them. What is offered is opaque
+// to the transport.
+type Rendezvous interface {
+	Transport
+	// Announce claims addr and returns it with wildcards resolved. Each Meet
+	// on addr calls accept, on the goroutine of Meet; withdraw gives addr up.
+	Announce(addr string, opts *Options, accept func(offer any) error) (bound string, withdraw func(), err error)
+	// Meet waits until somebody has announced addr, hands offer to it and
+	// returns what its accept returned.
+	Meet(ctx context.Context, addr string, opts *Options, offer any) error
+}
+
+// Options tunes a Transport. Nil and the zero value mean defaults, and a
+// Transport ignores a field it has no use for.
+type Options struct {
+	// KeepAlive configures TCP keep-alive probes; the zero value is Go's
+	// default: enabled, first probe after 15 s, then every 15 s, 9 times.
+	KeepAlive net.KeepAliveConfig
+	// SendBuffer and RecvBuffer size the kernel's buffers in bytes; 0 keeps
+	// the system's.
+	SendBuffer, RecvBuffer int
+	// TrafficClass sets the IP TOS or IPv6 traffic class byte; 0 keeps the
+	// system's.
+	TrafficClass int
+	// Interface names the network interface to bind to (SO_BINDTODEVICE on
+	// Linux); empty means any.
+	Interface string
+	// Backlog is the length of the accept queue; 0 means the system's
+	// maximum. Only ipc and tcp on Unix systems heed it.
+	Backlog int
+	// MulticastTTL is the hop limit of multicast packets; 0 means 1.
+	MulticastTTL int
+	// MulticastRate limits a pgm sender in kilobits per second; 0 means 100.
+	MulticastRate int
+	// Credentials, if not nil, admits only peers for which it returns nil: an
+	// accepted connection is closed before it is handed out, a dialed one fails
+	// with the error. Only ipc calls it.
+	Credentials func(Cred) error
+	// Space is the name space of inproc addresses; nil means the one of the
+	// process.
+	Space *Space
+}
+
+// A Space is a name space of in-process addresses, for programs that want
+// several that do not see each other. The zero value is empty and ready; a
+// Space must not be copied.
+type Space struct {
+	// Names belongs to the Transport that the space is used with.
+	Names sync.Map
+}
