@@ -1,0 +1,62 @@
+// Package unique makes a program single-instance: the first process to Acquire
+// an application id is the primary, and later ones, the secondaries, hand it
+// their command line and end with the exit code that it gives back.
+//
+//	app, err := unique.Acquire(ctx, "com.example.editor", nil)
+//	if err != nil {
+//		fmt.Fprintln(os.Stderr, err)
+//		os.Exit(1)
+//	}
+//	if app.Role() == unique.Primary {
+//		go app.Serve(ctx, handle) // func handle(ctx context.Context, inv *unique.Invocation) int
+//	}
+//	code, err := app.Forward(ctx, unique.Current().WithStdio()) // in the primary: straight to handle
+//	if app.Role() == unique.Secondary {
+//		app.Close()
+//		os.Exit(code)
+//	}
+//	window.ShowAndRun()
+//
+// A command-line tool says the same in one line:
+//
+//	code, err := unique.Run(ctx, "com.example.tool", nil, handle)
+//
+// # What is promised
+//
+// There is one primary at most. It is elected by a lock of the operating system
+// that ends with the process, so nothing that a crash leaves behind keeps the
+// next start from working, and nothing is decided by process ids, names or
+// ages.
+//
+// An invocation is run at most once. Handing over has three steps: the
+// secondary says hello and is welcomed, so the primary is alive; it states its
+// request and is offered a handler, but nothing has started; it says go, and
+// only now the handler runs. Until then the secondary may start over with
+// whoever is the primary by then; after that it never does, and says so if it
+// cannot know the outcome (ErrGone).
+//
+// Nobody hangs on a primary that is stopped or stuck: that is an
+// UnresponsiveError, in two seconds by default, with its process id.
+//
+// What is handed over: the arguments as bytes, the working directory, the
+// environment that desktop activation needs and what Options.Env names, the
+// standard streams with back-pressure, signals on request, and the
+// application's own data both ways.
+//
+// Only processes of the same user are talked to, by the kernel's word, in
+// both directions, in a directory that nobody else can write to. Arguments,
+// environment and tokens stand in no error and no log.
+//
+// # Watching it
+//
+// With SOLOMQ_DEBUG=1 in the environment, each step is told in one line on
+// standard error. Where tells which directory is used, and why.
+//
+// # Systems
+//
+// The protocol, which programs in any language with a ZeroMQ binding can speak,
+// is in PROTOCOL.md beside this file. Where a system has no file locks or no
+// local sockets, Acquire returns an error that wraps errors.ErrUnsupported.
+//
+// This package is unrelated to the standard library's unique package.
+package unique
