@@ -1,0 +1,258 @@
+package zmtp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+)
+
+// maxHandshake is the longest command of a handshake in bytes.
+const maxHandshake = 64 << 10
+
+// Config configures a Handshake; nil means NULL, no properties and no limits.
+type Config struct {
+	// Mechanism secures the connection; nil means Null.
+	Mechanism Mechanism
+	// Properties are sent to the peer: less than 64 KiB, with names of letters,
+	// digits and -_.+ . A peer expects Socket-Type.
+	Properties Properties
+	// Authorize admits a peer, and returns properties to add to the peer's, such
+	// as User-Id; nil admits everybody. The reason that a refused peer is told is
+	// "400", so that no secret leaves with an error's text; a *RejectedError
+	// chooses another one, as RFC 27 has "300" for a temporary refusal.
+	Authorize func(context.Context, *AuthRequest) (Properties, error)
+	// Check decides about the peer's properties, which include those of Authorize,
+	// before the peer's READY is accepted; nil accepts all. A refused peer is told
+	// the error's text, cut to 255 bytes.
+	Check func(peer Properties) error
+	// MaxFrame refuses frames with a body over so many bytes before anything is
+	// allocated; 0 means no limit. Commands may have 64 KiB in any case. A
+	// mechanism that seals frames adds its own bytes to them.
+	MaxFrame int64
+	// MaxMessage refuses, in ReadMessage, messages over so many bytes, each frame
+	// counted as its body and 32 bytes more; 0 means no limit.
+	MaxMessage int64
+}
+
+// Handshake exchanges greetings over rw and runs the mechanism, to the point
+// where both sides may send messages. It reads no byte beyond the peer's last
+// command.
+//
+// When ctx ends, so does Handshake, if rw has a SetDeadline method, as every
+// net.Conn does; the deadline is cleared before Handshake returns. Otherwise only
+// closing rw interrupts it. ctx counts for the handshake alone, not for the Conn.
+//
+// The error is a *ProtocolError if the peer does not keep to the protocol, a
+// *RejectedError if it refuses us, the error of Authorize or Check if we refuse
+// it, or else wraps that of rw or ctx. After an error rw is of no more use; closing
+// it is the caller's.
+func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error) {
+	h := &handshaker{rw: rw}
+	if cfg != nil {
+		h.cfg = *cfg
+	}
+	if h.cfg.Mechanism == nil {
+		h.cfg.Mechanism = Null()
+	}
+	h.name = h.cfg.Mechanism.Name()
+	if h.name == "" || len(h.name) > mechanismSize || strings.Contains(h.name, "\x00") {
+		return nil, fmt.Errorf("zmtp: mechanism name %q: 1 to %d bytes are allowed", h.name, mechanismSize)
+	}
+	if err := h.cfg.Properties.check(); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, gaveUp(ctx, "before it began")
+	}
+	release := interruptAtEnd(ctx, rw)
+	conn, err := h.run(ctx)
+	if err != nil {
+		h.cutOff()
+	}
+	release()
+	if err != nil {
+		return nil, h.explain(ctx, err)
+	}
+	return conn, nil
+}
+
+// A handshaker is one handshake under way. It implements HandshakeConn.
+type handshaker struct {
+	rw   io.ReadWriter
+	cfg  Config
+	name string // of the mechanism
+
+	writing chan error // the result of the write under way; nil if there is none
+	stage   string     // what is waited for, for error texts
+	auth    Properties // what Config.Authorize said
+	checked bool       // Config.Check was asked
+	refused bool       // an ERROR was written, which should get out
+}
+
+func (h *handshaker) run(ctx context.Context) (*Conn, error) {
+	mech := h.cfg.Mechanism
+	h.stage = "greeting"
+	h.write(AppendGreeting(nil, Greeting{Version: version31, Mechanism: h.name, Server: mech.Server()}))
+	greeting, err := h.readGreeting()
+	if err != nil {
+		return nil, err
+	}
+	if greeting.Mechanism != h.name {
+		return nil, &ProtocolError{Rule: fmt.Sprintf("the peer's mechanism is %q and this side's %q: configure both alike", greeting.Mechanism, h.name)}
+	}
+	h.stage = h.name + " handshake"
+	session, err := mech.Handshake(ctx, h, h.cfg.Properties)
+	if err != nil {
+		return nil, err
+	}
+	if session == nil {
+		return nil, fmt.Errorf("zmtp: mechanism %s ended its handshake without a session", h.name)
+	}
+	if !h.checked {
+		if err := h.Check(session.Peer()); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.written(); err != nil {
+		return nil, err
+	}
+	return newConn(h.rw, greeting.Version, session, session.Peer().admitted(h.auth), h.cfg), nil
+}
+
+// readGreeting looks at each piece as it comes, for an older peer sends less than
+// a whole greeting and waits.
+func (h *handshaker) readGreeting() (Greeting, error) {
+	var b [GreetingSize]byte
+	for n := 0; ; {
+		m, err := h.rw.Read(b[n:])
+		n += m
+		g, size, perr := ParseGreeting(b[:n])
+		switch {
+		case perr != nil:
+			return g, perr
+		case size > 0:
+			return g, nil
+		case err != nil:
+			return g, err
+		}
+	}
+}
+
+// ReadCommand implements HandshakeConn.
+func (h *handshaker) ReadCommand() (Command, error) {
+	var hdr [MaxHeader]byte
+	if _, err := io.ReadFull(h.rw, hdr[:2]); err != nil {
+		return Command{}, err
+	}
+	flags, n, size, err := ParseHeader(hdr[:2])
+	if err == nil && size == 0 {
+		if _, err := io.ReadFull(h.rw, hdr[2:]); err != nil {
+			return Command{}, err
+		}
+		flags, n, _, err = ParseHeader(hdr[:])
+	}
+	switch {
+	case err != nil:
+		return Command{}, err
+	case flags&FlagCommand == 0:
+		return Command{}, &ProtocolError{Rule: "message in the handshake, which has commands only"}
+	case n > maxHandshake:
+		return Command{}, &ProtocolError{Rule: fmt.Sprintf("command of %d bytes in the handshake: the limit is %d", n, maxHandshake)}
+	}
+	body, err := readBody(h.rw, make([]byte, 0, min(n, 512)), int(n))
+	if err != nil {
+		return Command{}, err
+	}
+	name, data, err := ParseCommand(body)
+	if err != nil {
+		return Command{}, err
+	}
+	if name == CommandError {
+		reason, err := ParseError(data)
+		if err != nil {
+			return Command{}, err
+		}
+		return Command{}, &RejectedError{Reason: reason}
+	}
+	return Command{Name: name, Data: data}, nil
+}
+
+// WriteCommand implements HandshakeConn.
+func (h *handshaker) WriteCommand(c Command) error {
+	if err := h.written(); err != nil {
+		return err
+	}
+	h.write(AppendCommand(nil, c.Name, c.Data))
+	return nil
+}
+
+// Authorize implements HandshakeConn.
+func (h *handshaker) Authorize(ctx context.Context, credentials ...[]byte) error {
+	if h.cfg.Authorize == nil {
+		return nil
+	}
+	req := &AuthRequest{Mechanism: h.name, Credentials: credentials}
+	if c, ok := h.rw.(interface{ RemoteAddr() net.Addr }); ok {
+		if addr := c.RemoteAddr(); addr != nil {
+			req.Address = addr.String()
+		}
+	}
+	auth, err := h.cfg.Authorize(ctx, req)
+	if err != nil {
+		reason := "400"
+		var rejected *RejectedError
+		if errors.As(err, &rejected) {
+			reason = rejected.Reason
+		}
+		h.refuse(reason)
+		return fmt.Errorf("zmtp: peer not admitted: %w", err)
+	}
+	h.auth = auth
+	return nil
+}
+
+// Check implements HandshakeConn.
+func (h *handshaker) Check(peer Properties) error {
+	h.checked = true
+	if h.cfg.Check == nil {
+		return nil
+	}
+	if err := h.cfg.Check(peer.admitted(h.auth)); err != nil {
+		h.refuse(err.Error())
+		return fmt.Errorf("zmtp: peer refused: %w", err)
+	}
+	return nil
+}
+
+// refuse sends an ERROR. That it could not be sent changes nothing: the handshake
+// has failed already.
+func (h *handshaker) refuse(reason string) {
+	if h.written() == nil {
+		h.refused = true
+		h.write(AppendError(nil, reason))
+	}
+}
+
+// explain makes an error of h.run readable.
+func (h *handshaker) explain(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil && isTimeout(err):
+		return gaveUp(ctx, "waiting for the peer's "+h.stage)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("zmtp: the peer closed the connection during the %s: %w", h.stage, io.ErrUnexpectedEOF)
+	case strings.HasPrefix(err.Error(), "zmtp: "):
+		return err
+	}
+	return fmt.Errorf("zmtp: %s: %w", h.stage, err)
+}
+
+func gaveUp(ctx context.Context, when string) error {
+	err := ctx.Err()
+	if cause := context.Cause(ctx); cause != err {
+		return fmt.Errorf("zmtp: handshake given up %s: %w: %w", when, err, cause)
+	}
+	return fmt.Errorf("zmtp: handshake given up %s: %w", when, err)
+}
