@@ -1,0 +1,134 @@
+package unique
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// leafName is our directory inside a runtime directory that other programs use as well.
+const leafName = "solomq"
+
+// surroundings is what the choice of a directory depends on; tests make their own.
+type surroundings struct {
+	getenv func(string) string
+	uid    int // the effective user id; -1 where users have none
+	places []func(*surroundings) (place, bool)
+}
+
+// A place is one candidate for the directory: base must be there and safe, leaf inside it is made when missing.
+type place struct {
+	source string // how a human finds the base: "$XDG_RUNTIME_DIR"
+	base   string
+	leaf   string // "" means that base itself is the directory
+	shared bool   // base is a public directory such as /tmp: safe if sticky; else it must be private to us
+	mkbase bool   // base is made when missing, with all its missing parents
+	strict bool   // the user asked for it: what is wrong with it is an error, not a reason to look further
+}
+
+func (p place) dir() string { return filepath.Join(p.base, p.leaf) }
+
+// choose finds the directory in the order that Location documents. With create, what is missing is made (mode 0700).
+// A place that is unsafe, absent or not to be written is passed over and listed; anything else (no descriptors left,
+// a failing disk) is an error, because passing over for a passing reason would let two processes choose differently.
+func (su *surroundings) choose(explicit string, create bool) (place, []Skipped, error) {
+	if explicit != "" {
+		abs, err := filepath.Abs(explicit)
+		if err != nil {
+			return place{}, nil, fmt.Errorf("unique: Options.Dir %q: %w", explicit, err)
+		}
+		p := place{source: "Options.Dir", base: abs, mkbase: true, strict: true}
+		err = su.enter(p, create)
+		if err != nil && !(errors.Is(err, fs.ErrNotExist) && !create) {
+			return place{}, nil, err
+		}
+		return p, nil, nil
+	}
+	var skipped []Skipped
+	for _, next := range su.places {
+		p, ok := next(su)
+		if !ok {
+			continue
+		}
+		err := su.enter(p, create)
+		if err == nil {
+			return p, skipped, nil
+		}
+		if !passable(err) {
+			return place{}, skipped, fmt.Errorf("unique: cannot use %s: %w", p.dir(), err)
+		}
+		skipped = append(skipped, Skipped{Dir: p.dir(), Source: p.source, Err: err})
+	}
+	return place{}, skipped, noDirError(skipped)
+}
+
+// passable reports whether err is a lasting property of a directory, so that every process judges it alike.
+func passable(err error) bool {
+	return errors.Is(err, ErrUnsafeDir) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isReadOnly(err)
+}
+
+// enter checks the whole of p, and makes it if create is set. A leaf that does not exist yet is no error without
+// create: the answer to "which directory" is the same before and after the first launch.
+func (su *surroundings) enter(p place, create bool) error {
+	if err := su.secure(p.base, p.shared, p.mkbase && create); err != nil {
+		return err
+	}
+	if p.leaf == "" {
+		return nil
+	}
+	err := su.secureLeaf(p.dir(), create)
+	if !create && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// secureLeaf checks a directory whose parent was found safe.
+func (su *surroundings) secureLeaf(dir string, create bool) error {
+	err := checkPrivate(dir, su.uid)
+	if create && errors.Is(err, fs.ErrNotExist) {
+		if err := makePrivate(dir); err != nil {
+			return err
+		}
+		err = checkPrivate(dir, su.uid)
+	}
+	return err
+}
+
+// makePrivate makes one directory that only its owner can use; that it exists by now is fine.
+func makePrivate(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// A umask can take bits from the owner, too (0277 is seen in hardened scripts).
+	if fi, err := os.Lstat(dir); err == nil && fi.Mode().Perm()&0o700 != 0o700 {
+		return os.Chmod(dir, 0o700)
+	}
+	return nil
+}
+
+func noDirError(skipped []Skipped) error {
+	if len(skipped) == 0 {
+		return errors.New("unique: no directory for this user's locks was found; name one with Options.Dir")
+	}
+	errs := make([]error, 0, len(skipped))
+	for _, s := range skipped {
+		errs = append(errs, fmt.Errorf("%s: %w", s.Source, s.Err))
+	}
+	return fmt.Errorf("unique: no safe directory for this user's locks; name one with Options.Dir: %w", errors.Join(errs...))
+}
+
+// unsafeDir says why dir must not be used; part is the component of it that is at fault, dir itself or one above it.
+func unsafeDir(dir, part, format string, args ...any) error {
+	reason := fmt.Sprintf(format, args...)
+	if part != dir {
+		reason += ", and it is above " + dir
+	}
+	return &UnsafeDirError{Path: part, Reason: reason}
+}

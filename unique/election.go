@@ -1,0 +1,132 @@
+package unique
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// Waiting for a lock that is held for microseconds: short at first, but never so short that many waiters on few
+// processors keep the holder from running.
+const (
+	lockPauseFirst = 200 * time.Microsecond
+	lockPauseMost  = 10 * time.Millisecond
+)
+
+// A lockWaitError says that the context ended while a lock that is only ever held for moments (gate) or while a primary
+// is being started (start) was held by somebody else. If that one is stopped, this is how it shows.
+type lockWaitError struct {
+	Path string
+	PID  int // of the holder, 0 if unknown
+	Err  error
+}
+
+// Error implements error.
+func (e *lockWaitError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("unique: gave up waiting for the lock %s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("unique: gave up waiting for the lock %s, held by pid %d: %v", e.Path, e.PID, e.Err)
+}
+
+// Unwrap returns e.Err.
+func (e *lockWaitError) Unwrap() error { return e.Err }
+
+// waitLock takes the lock at path, waiting for it until ctx ends. A directory that vanished is made again.
+func (s *site) waitLock(ctx context.Context, path string) (*lockFile, error) {
+	p := newPause(lockPauseFirst, lockPauseMost)
+	for {
+		l, err := s.tryLock(ctx, path)
+		if l != nil || err != nil {
+			return l, err
+		}
+		if err := p.wait(ctx); err != nil {
+			return nil, &lockWaitError{Path: path, PID: lockOwner(path), Err: err}
+		}
+	}
+}
+
+// tryLock is tryLockFile that sees to it that the lock is one others can find.
+func (s *site) tryLock(ctx context.Context, path string) (*lockFile, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		l, err := tryLockFile(path)
+		switch {
+		case errors.Is(err, errMoved):
+		case errors.Is(err, fs.ErrNotExist):
+			if err := s.restore(); err != nil {
+				return nil, err
+			}
+		default:
+			return l, err
+		}
+	}
+}
+
+// elect stands for primary once: it passes the gate, tries the lock, and lets the gate go. It returns nil, nil if
+// somebody else is the primary. It waits only for the gate, and only until ctx ends (lockWaitError).
+//
+// Because everybody passes the gate, a successor that was asked to take over can hold it until the old primary has left,
+// and nobody slips in between; and who only wants to know whether the lock is held (held) disturbs no election.
+func (s *site) elect(ctx context.Context) (won *tenure, err error) {
+	gate, err := s.waitLock(ctx, s.gatePath())
+	if err != nil {
+		return nil, err
+	}
+	lock, err := s.tryLock(ctx, s.lockPath())
+	if gerr := gate.unlock(); err == nil && gerr != nil {
+		if lock != nil {
+			_ = lock.unlock() // the error to report is the gate's
+		}
+		return nil, gerr
+	}
+	if lock == nil || err != nil {
+		return nil, err
+	}
+	t := &tenure{site: s, lock: lock}
+	if err := t.enter(); err != nil {
+		_ = lock.unlock() // the error to report is why we cannot be the primary
+		return nil, err
+	}
+	return t, nil
+}
+
+// held reports whether somebody holds the lock at this moment. It looks under the gate: an election cannot fail because
+// of it, it can only wait for it as for another election.
+func (s *site) held(ctx context.Context) (bool, error) {
+	gate, err := s.waitLock(ctx, s.gatePath())
+	if err != nil {
+		return false, err
+	}
+	lock, err := s.tryLock(ctx, s.lockPath())
+	if err == nil && lock != nil {
+		err = lock.unlock()
+	}
+	if gerr := gate.unlock(); err == nil {
+		err = gerr
+	}
+	return lock == nil, err
+}
+
+// lockStart makes the caller the only launcher that starts a primary; the others wait here, until ctx ends
+// (lockWaitError), and should look again for a primary once they have it. unlock may be called more than once.
+func (s *site) lockStart(ctx context.Context) (unlock func(), err error) {
+	l, err := s.waitLock(ctx, s.startPath())
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = l.unlock() }, nil // closing the file, which cannot fail to happen, gives it back in any case
+}
+
+// tryStart is lockStart that does not wait: unlock is nil if another launcher has the lock.
+func (s *site) tryStart(ctx context.Context) (unlock func(), err error) {
+	l, err := s.tryLock(ctx, s.startPath())
+	if l == nil || err != nil {
+		return nil, err
+	}
+	return func() { _ = l.unlock() }, nil
+}

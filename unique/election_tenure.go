@@ -1,0 +1,141 @@
+package unique
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+// A tenure is the time as primary, from the election that was won until release. Its methods may be called from several
+// goroutines. It lasts while the process lives even if nobody refers to it any more: see pinned.
+type tenure struct {
+	site *site
+	lock *lockFile
+
+	mu        sync.Mutex
+	published *record // guarded by mu: what publish wrote last, nil after withdraw
+	released  bool    // guarded by mu
+}
+
+// enter does what the new holder of the lock does first: away with what a predecessor that was killed has left.
+func (t *tenure) enter() error {
+	s := t.site
+	if err := removeFile(s.recordPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("unique: cannot remove the record of the last primary: %w", err)
+	}
+	s.sweepRoom()
+	writeHolder(s.lockPath(), s.id)
+	if !s.deep() {
+		return nil
+	}
+	return s.makeRoom()
+}
+
+// publish tells the others how to reach this primary, in one step that replaces what was there. It fills in PID, UID,
+// Started and ChannelDir where they are zero.
+func (t *tenure) publish(r record) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.released {
+		return errors.New("unique: cannot publish: the place of the primary was given back")
+	}
+	if r.PID == 0 {
+		r.PID = os.Getpid()
+	}
+	if r.UID == 0 {
+		r.UID = t.site.su.uid
+	}
+	if r.Started.IsZero() {
+		r.Started = time.Now()
+	}
+	if r.ChannelDir == "" {
+		r.ChannelDir = t.site.channelDir()
+	}
+	if err := t.site.writeRecord(&r); err != nil {
+		return err
+	}
+	t.published = &r
+	return nil
+}
+
+func (s *site) writeRecord(r *record) error {
+	data := r.appendTo(nil)
+	if len(data) > maxRecord {
+		return fmt.Errorf("unique: the record of the primary has %d bytes, at most %d are read", len(data), maxRecord)
+	}
+	if err := writeOwnFile(s.recordPath(), s.draftPath(), data); err != nil {
+		return fmt.Errorf("unique: cannot publish the record of the primary: %w", err)
+	}
+	return nil
+}
+
+// withdraw removes the record if it is still ours, so that nobody new comes. Without a record of ours it does nothing.
+func (t *tenure) withdraw() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.withdrawLocked()
+}
+
+func (t *tenure) withdrawLocked() error {
+	ours := t.published
+	t.published = nil
+	if ours == nil {
+		return nil
+	}
+	r, err := t.site.readRecord()
+	if errors.Is(err, errNoRecord) || err == nil && r.Generation != ours.Generation {
+		return nil // wiped, or a successor's after a wipe: not ours to remove
+	}
+	if err == nil {
+		err = removeFile(t.site.recordPath())
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("unique: cannot withdraw the record of the primary: %w", err)
+	}
+	return nil
+}
+
+// errUprooted: the directory was wiped while we were the primary. The lock that we hold is one that nobody finds any
+// more, and another process can become the primary beside us.
+var errUprooted = errors.New("unique: the lock file of the primary was removed; another process may be the primary by now")
+
+// tend is to be called from time to time: programs that clean up temporary directories remove records and lock files that
+// are still in use. It publishes the record again if it vanished, and returns errUprooted if the lock file did.
+func (t *tenure) tend() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.released {
+		return nil
+	}
+	switch err := t.lock.stands(); {
+	case errors.Is(err, errMoved):
+		return errUprooted
+	case err != nil:
+		return err
+	}
+	if t.published == nil {
+		return nil
+	}
+	r, err := t.site.readRecord()
+	if err == nil && r.Generation == t.published.Generation {
+		return nil
+	}
+	return t.site.writeRecord(t.published)
+}
+
+// release withdraws the record, removes the private directory of the sockets if there is one, and gives back the lock.
+// The listeners should be closed by then. Only the first call does something.
+func (t *tenure) release() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.released {
+		return nil
+	}
+	t.released = true
+	err := t.withdrawLocked()
+	t.site.clearRoom()
+	return errors.Join(err, t.lock.unlock())
+}

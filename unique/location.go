@@ -1,0 +1,88 @@
+package unique
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Location is where the processes of one application id meet, and why there. All paths are absolute.
+type Location struct {
+	// Dir holds everything below. It is the first of these that is safe, which means that it belongs to this user, that
+	// nobody else has any access to it, and that nobody else can exchange it or a directory above it:
+	//
+	//  1. Options.Dir; if it is not safe, that is an error
+	//  2. in a Flatpak $XDG_RUNTIME_DIR/app/$FLATPAK_ID/solomq, in a Snap its own $XDG_RUNTIME_DIR/solomq
+	//  3. $XDG_RUNTIME_DIR/solomq
+	//  4. /run/user/<uid>/solomq, which is the same for those who were started without the session's environment
+	//  5. on macOS, solomq in the user's own temporary directory
+	//  6. /tmp/solomq-<uid>, then $TMPDIR/solomq-<uid>
+	//
+	// On Windows it is solomq in the user's local application data, else in the temporary directory.
+	Dir string
+	// Source says how Dir was found, such as "$XDG_RUNTIME_DIR".
+	Source string
+	// Skipped lists the directories that would have come first but are not safe or cannot be used.
+	Skipped []Skipped
+	// Gate and Lock are the files whose locks decide who is the primary; Start is the one that lets one launcher at a
+	// time start a primary. They are never removed: a lock file that is removed elects two primaries.
+	Gate, Lock, Start string
+	// Record is the file in which the primary says how it is reached.
+	Record string
+	// Socket is where a primary listens, unless Deep.
+	Socket string
+	// Deep means that Dir is too long for the address of a socket (104 bytes on some systems). The primary puts its
+	// sockets into a new private directory and says in its record in which.
+	Deep bool
+}
+
+// A Skipped is a directory that was passed over.
+type Skipped struct {
+	Dir    string
+	Source string
+	// Err is why; ErrUnsafeDir if others could interfere there.
+	Err error
+}
+
+// Where explains which directory and files the processes of id use, and why. It changes nothing on disk and asks nobody:
+// the directory need not exist yet.
+func Where(id string, opts *Options) (*Location, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	return locate(id, opts)
+}
+
+// locate is Where for options that were checked.
+func locate(id string, o *Options) (*Location, error) {
+	s, skipped, err := findSite(hostSurroundings(), id, o, false)
+	if err != nil {
+		return nil, err
+	}
+	return &Location{
+		Dir:     s.dir,
+		Source:  s.place.source,
+		Skipped: skipped,
+		Gate:    s.gatePath(),
+		Lock:    s.lockPath(),
+		Start:   s.startPath(),
+		Record:  s.recordPath(),
+		Socket:  s.socketIn(s.dir, ""),
+		Deep:    s.deep(),
+	}, nil
+}
+
+// String explains l in a few lines for humans, without a newline at the end.
+func (l *Location) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "directory %s (%s)", l.Dir, l.Source)
+	for _, s := range l.Skipped {
+		fmt.Fprintf(&b, "\nskipped   %s (%s): %v", s.Dir, s.Source, s.Err)
+	}
+	fmt.Fprintf(&b, "\ngate      %s\nlock      %s\nstart     %s\nrecord    %s\n", l.Gate, l.Lock, l.Start, l.Record)
+	if l.Deep {
+		b.WriteString("socket    in a private directory named by the record: this one is too long for the address of a socket")
+	} else {
+		b.WriteString("socket    " + l.Socket)
+	}
+	return b.String()
+}

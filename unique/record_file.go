@@ -1,0 +1,75 @@
+package unique
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// readRecord returns the record of the current primary, or errNoRecord. It touches no lock. What is not a plain file of
+// this user, or not a whole record, counts as none.
+func (s *site) readRecord() (record, error) {
+	data, err := readOwnFile(s.recordPath(), s.su.uid, maxRecord)
+	if err != nil {
+		return record{}, err
+	}
+	return parseRecord(data)
+}
+
+// readOwnFile reads a file of at most limit bytes that belongs to uid. Everything that is wrong with it is errNoRecord,
+// but not what is wrong with us, such as having no descriptors left.
+func readOwnFile(path string, uid, limit int) ([]byte, error) {
+	f, err := openRecord(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoRecord // by far the most frequent reason: without any wrapping
+	}
+	if err != nil {
+		if foreign(err) {
+			return nil, fmt.Errorf("%w: %w", errNoRecord, err)
+		}
+		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
+	case !fi.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is not a plain file", errNoRecord, path)
+	case uid >= 0 && ownerOf(fi) != uid:
+		return nil, fmt.Errorf("%w: %s belongs to uid %d", errNoRecord, path, ownerOf(fi))
+	case fi.Size() > int64(limit):
+		return nil, fmt.Errorf("%w: %s is too long", errNoRecord, path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
+	}
+	return data, nil
+}
+
+// writeOwnFile puts data at path in one step: readers see the old file or the new one, whole. draft is the name it has
+// until then; only the holder of the lock writes, so one name serves. It is not synced to disk: after a crash of the
+// machine nobody is the primary, and a garbled record counts as none.
+func writeOwnFile(path, draft string, data []byte) error {
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = replaceFile(draft, path)
+	}
+	if err != nil {
+		_ = os.Remove(draft)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package unique
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+)
+
+// maxSocketPath is the longest path of a socket that every system accepts: BSD and macOS have 104 bytes with the
+// terminating zero, Linux and Windows 108. Some room is left for temporary names beside it.
+const maxSocketPath = 103
+
+// A site is the checked directory and the names of one application id inside it. The names are hashes, so that an id may
+// have any length and any bytes.
+type site struct {
+	place place
+	dir   string // absolute
+	id    string
+	name  string // hash of id: the beginning of every file name
+	su    *surroundings
+
+	mu      sync.Mutex
+	sockets string // guarded by mu: the private directory that replaces dir for sockets, if deep and we are the primary
+}
+
+// openSite finds the directory for id, makes it if necessary and checks it.
+func openSite(id string, o *Options) (*site, error) {
+	s, _, err := findSite(hostSurroundings(), id, o, true)
+	return s, err
+}
+
+func findSite(su *surroundings, id string, o *Options, create bool) (*site, []Skipped, error) {
+	if lockSupport != nil {
+		return nil, nil, lockSupport
+	}
+	if id == "" {
+		return nil, nil, errors.New("unique: the application id is empty; use a name that is yours, such as com.example.editor")
+	}
+	explicit := ""
+	if o != nil {
+		explicit = o.Dir
+	}
+	p, skipped, err := su.choose(explicit, create)
+	if err != nil {
+		return nil, skipped, err
+	}
+	return &site{place: p, dir: p.dir(), id: id, name: hashName("id", id), su: su}, skipped, nil
+}
+
+// restore makes the directory anew and checks it again after it was found missing: something that cleans up runtime
+// directories has been there.
+func (s *site) restore() error {
+	if err := s.su.enter(s.place, true); err != nil {
+		return fmt.Errorf("unique: directory %s was removed and cannot be made again: %w", s.dir, err)
+	}
+	return nil
+}
+
+// close forgets the site. It gives back no lock: those have owners of their own.
+func (s *site) close() {}
+
+func (s *site) gatePath() string   { return filepath.Join(s.dir, s.name+".gate") }
+func (s *site) lockPath() string   { return filepath.Join(s.dir, s.name+".lock") }
+func (s *site) startPath() string  { return filepath.Join(s.dir, s.name+".start") }
+func (s *site) recordPath() string { return filepath.Join(s.dir, s.name+".primary") }
+func (s *site) draftPath() string  { return filepath.Join(s.dir, s.name+".draft") }
+func (s *site) roomPath() string   { return filepath.Join(s.dir, s.name+".sockets") }
+
+// deep reports whether the directory is too long for sockets.
+func (s *site) deep() bool { return len(s.socketIn(s.dir, "")) > maxSocketPath }
+
+// socketIn is the socket of channel in dir; all channels' names have one length.
+func (s *site) socketIn(dir, channel string) string {
+	name := s.name
+	if channel != "" {
+		name = hashName("channel", s.id, channel)
+	}
+	return filepath.Join(dir, name+".sock")
+}
+
+// socketPath is where the primary binds channel; "" is the control endpoint. It is for the holder of a tenure only: in a
+// directory that is too long for sockets, elect makes another for them, which the others find in the record.
+func (s *site) socketPath(channel string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sockets != "" {
+		return s.socketIn(s.sockets, channel)
+	}
+	return s.socketIn(s.dir, channel)
+}
+
+// channelPath is where the primary that published r has bound channel.
+func (s *site) channelPath(r record, channel string) string {
+	return s.socketIn(r.ChannelDir, channel)
+}
+
+// hashName makes a file name of 32 characters from parts; no two lists of parts give the same input to the hash.
+func hashName(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		var n [8]byte
+		for i := range n {
+			n[i] = byte(uint64(len(p)) >> (8 * i))
+		}
+		h.Write(n[:])
+		h.Write([]byte(p))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

@@ -1,0 +1,3 @@
+package unique
+
+const fdDir = "/dev/fd"

@@ -1,0 +1,3 @@
+package unique
+
+const fdDir = "/proc/self/fd"
