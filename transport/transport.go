@@ -1,7 +1,3 @@
-// Package transport defines how msgcore reaches a peer: a [Transport] turns an
-// endpoint such as "tcp://127.0.0.1:5555" into a [Conn].
-//
-// See the package documentation in doc.go for how to write one.
 package transport
 
 import (
@@ -55,10 +51,12 @@ type Cred struct {
 type Rendezvous interface {
 	Transport
 	// Announce claims addr and returns it with wildcards resolved. Each Meet
-	// on addr calls accept, on the goroutine of Meet; withdraw gives addr up.
+	// on addr calls accept, on the goroutine of Meet, several at once if several
+	// meet. withdraw gives addr up; more calls of it do nothing. It does not
+	// wait for a Meet under way: accept may still run, or be called, after it.
 	Announce(addr string, opts *Options, accept func(offer any) error) (bound string, withdraw func(), err error)
 	// Meet waits until somebody has announced addr, hands offer to it and
-	// returns what its accept returned.
+	// returns what its accept returned, unchanged. ctx bounds the wait.
 	Meet(ctx context.Context, addr string, opts *Options, offer any) error
 }
 
@@ -66,7 +64,8 @@ type Rendezvous interface {
 // Transport ignores a field it has no use for.
 type Options struct {
 	// KeepAlive configures TCP keep-alive probes; the zero value is Go's
-	// default: enabled, first probe after 15 s, then every 15 s, 9 times.
+	// default: enabled, first probe after 15 s, then every 15 s, 9 times. To
+	// send none, set a field but not Enable: {Idle: -1}.
 	KeepAlive net.KeepAliveConfig
 	// SendBuffer and RecvBuffer size the kernel's buffers in bytes; 0 keeps
 	// the system's.

@@ -1,0 +1,5 @@
+package inproc
+
+import "errors"
+
+var errInUse = errors.New("address in use")

@@ -1,0 +1,29 @@
+//go:build !unix && !windows
+
+package ipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// Transport is the ipc transport. On this system it has nothing to work with:
+// both methods return an error that wraps errors.ErrUnsupported.
+type Transport struct{}
+
+func init() { transport.Register("ipc", Transport{}) }
+
+var _ transport.Transport = Transport{}
+
+// Dial returns an error.
+func (Transport) Dial(_ context.Context, addr string, _ *transport.Options) (transport.Conn, error) {
+	return nil, fmt.Errorf("ipc: dial %s: %w on this system; use tcp on 127.0.0.1", addr, errors.ErrUnsupported)
+}
+
+// Listen returns an error.
+func (Transport) Listen(_ context.Context, addr string, _ *transport.Options) (transport.Listener, error) {
+	return nil, fmt.Errorf("ipc: listen %s: %w on this system; use tcp on 127.0.0.1", addr, errors.ErrUnsupported)
+}

@@ -1,0 +1,182 @@
+// Package tcp is the transport for endpoints such as "tcp://127.0.0.1:5555".
+// Importing it registers the scheme.
+//
+// An address to listen on is "host:port":
+//
+//   - host is an IPv4 address, an IPv6 address in brackets ("[::1]:5555",
+//     "[fe80::1%eth0]:5555"), the name of a network interface ("lo", "eth0": its
+//     first IPv4 address, or else its first IPv6 one), a host name, or "*" for
+//     every interface, over IPv4 and, where the system has it, IPv6. An
+//     interface's name wins over a host's.
+//   - port is 1 to 65535, or "*" or "0" for one that the system chooses; the
+//     listener's Addr tells which. For the host "*" it reads "0.0.0.0:5555",
+//     which a program of the same machine can dial.
+//
+// An address to dial is "host:port" with an address or host name and a number,
+// or "source;host:port" to choose where the connection comes from; source is
+// written as for listening, but is no host name:
+// "127.0.0.1:0;127.0.0.1:5555", "eth1:*;server:5555".
+//
+// Connections have TCP_NODELAY set: messages are batched before they get here.
+package tcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// Transport is the tcp transport. The zero value is ready to use and holds no
+// state.
+type Transport struct{}
+
+func init() { transport.Register("tcp", Transport{}) }
+
+var _ transport.Transport = Transport{}
+
+// Dial connects to addr; see the package documentation for its form. ctx
+// bounds looking the host up and connecting; without a deadline of its own the
+// system's applies, some minutes. The Conn is a *net.TCPConn.
+func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options) (transport.Conn, error) {
+	opts = orDefault(opts)
+	source, target, err := parseDial(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: dial %q: %w", addr, err)
+	}
+	d := net.Dialer{
+		ControlContext:  control(opts),
+		KeepAlive:       keepAlive(opts),
+		KeepAliveConfig: opts.KeepAlive,
+	}
+	if source != nil { // not before: a nil *net.TCPAddr in the interface would not be nil
+		d.LocalAddr = source
+	}
+	c, err := d.DialContext(ctx, "tcp", target)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: %w", err)
+	}
+	return c, nil
+}
+
+// Listen announces on addr; see the package documentation for its form. ctx
+// bounds looking a host name up. On Unix a port whose earlier connections still
+// linger can be bound again at once (SO_REUSEADDR), one with a live listener
+// cannot. Accept returns *net.TCPConn.
+func (Transport) Listen(ctx context.Context, addr string, opts *transport.Options) (transport.Listener, error) {
+	opts = orDefault(opts)
+	at, err := parseListen(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
+	}
+	setup := control(opts)
+	lc := net.ListenConfig{
+		Control: func(network, address string, c syscall.RawConn) error {
+			return setup(ctx, network, address, c)
+		},
+		KeepAlive:       keepAlive(opts),
+		KeepAliveConfig: opts.KeepAlive,
+	}
+	// Go would listen with MPTCP where the kernel has it. No ZeroMQ peer asks
+	// for it, and what an accepted connection can be told is less.
+	lc.SetMultipathTCP(false)
+	ln, err := lc.Listen(ctx, at.network, at.hostport)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: %w", err)
+	}
+	tl := ln.(*net.TCPListener)
+	if opts.Backlog > 0 {
+		if err := setBacklog(tl, opts.Backlog); err != nil {
+			tl.Close()
+			return nil, fmt.Errorf("tcp: listen %q: backlog of %d: %w", addr, opts.Backlog, err)
+		}
+	}
+	bound := *tl.Addr().(*net.TCPAddr)
+	if at.any {
+		bound.IP, bound.Zone = net.IPv4zero, ""
+	}
+	return &listener{TCPListener: tl, addr: &bound}, nil
+}
+
+// A listener is a net.TCPListener that tells its address the way a peer dials
+// it.
+type listener struct {
+	*net.TCPListener
+	addr *net.TCPAddr
+}
+
+// Accept waits for the next connection.
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.AcceptTCP()
+	if err != nil {
+		return nil, fmt.Errorf("tcp: %w", err)
+	}
+	return c, nil
+}
+
+// Addr returns the resolved address.
+func (l *listener) Addr() net.Addr { return l.addr }
+
+func orDefault(opts *transport.Options) *transport.Options {
+	if opts == nil {
+		return &transport.Options{}
+	}
+	return opts
+}
+
+// keepAlive returns what package net wants besides KeepAliveConfig, which it
+// heeds only when enabled: 0 for its default, negative for no probes.
+func keepAlive(opts *transport.Options) time.Duration {
+	if opts.KeepAlive != (net.KeepAliveConfig{}) && !opts.KeepAlive.Enable {
+		return -1
+	}
+	return 0
+}
+
+// control returns a function that applies opts to a socket before it is bound
+// or connected: later would be too late for the buffers, whose size decides
+// what window the handshake offers, and for the interface.
+func control(opts *transport.Options) func(context.Context, string, string, syscall.RawConn) error {
+	return func(_ context.Context, network, _ string, c syscall.RawConn) error {
+		var err error
+		if ctlErr := c.Control(func(fd uintptr) { err = setOptions(fd, network == "tcp6", opts) }); ctlErr != nil {
+			return ctlErr
+		}
+		return err
+	}
+}
+
+// setOptions applies what opts asks for and names the option that failed.
+func setOptions(fd uintptr, v6 bool, opts *transport.Options) error {
+	if opts.SendBuffer < 0 || opts.RecvBuffer < 0 {
+		return errors.New("the size of a buffer must not be negative")
+	}
+	if opts.TrafficClass < 0 || opts.TrafficClass > 255 {
+		return fmt.Errorf("TrafficClass is %d, want 0 to 255", opts.TrafficClass)
+	}
+	if n := opts.SendBuffer; n > 0 {
+		if err := setSendBuffer(fd, n); err != nil {
+			return fmt.Errorf("SendBuffer of %d bytes: %w", n, err)
+		}
+	}
+	if n := opts.RecvBuffer; n > 0 {
+		if err := setRecvBuffer(fd, n); err != nil {
+			return fmt.Errorf("RecvBuffer of %d bytes: %w", n, err)
+		}
+	}
+	if n := opts.TrafficClass; n > 0 {
+		if err := setTrafficClass(fd, v6, n); err != nil {
+			return fmt.Errorf("TrafficClass %d: %w", n, err)
+		}
+	}
+	if name := opts.Interface; name != "" {
+		if err := bindToInterface(fd, v6, name); err != nil {
+			return fmt.Errorf("interface %q: %w", name, err)
+		}
+	}
+	return nil
+}
