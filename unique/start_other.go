@@ -1,4 +1,4 @@
-//go:build !unix && !windows
+//go:build (!unix && !windows) || aix || (solaris && !illumos)
 
 package unique
 
@@ -17,7 +17,7 @@ type child struct{ pid int }
 func detachedAttr(attr *syscall.SysProcAttr) *syscall.SysProcAttr { return attr }
 
 func spawn(string, []string, *os.ProcAttr) (*child, error) {
-	return nil, fmt.Errorf("%s has no sessions: %w", runtime.GOOS, errors.ErrUnsupported)
+	return nil, fmt.Errorf("%s is not supported: %w", runtime.GOOS, errors.ErrUnsupported)
 }
 
 func (c *child) poll() (ended bool, how string) { return true, "" }
