@@ -94,6 +94,9 @@ func (su *surroundings) secureLeaf(dir string, create bool) error {
 		}
 		err = checkPrivate(dir, su.uid)
 	}
+	if create && errors.Is(err, fs.ErrPermission) && mendMode(dir, 0o700) {
+		err = checkPrivate(dir, su.uid)
+	}
 	return err
 }
 
@@ -103,14 +106,18 @@ func makePrivate(dir string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err != nil {
-		return err
+	mendMode(dir, 0o700)
+	return err
+}
+
+// mendMode gives the owner of a file that we have made the access that a umask took away (0277 and 0777 are seen in
+// hardened scripts; others of us run into that before its maker can mend it). It reports whether it changed something.
+func mendMode(path string, want fs.FileMode) bool {
+	fi, err := os.Lstat(path)
+	if err != nil || fi.Mode().Type()&^fs.ModeDir != 0 || fi.Mode().Perm()&0o700 >= want {
+		return false
 	}
-	// A umask can take bits from the owner, too (0277 is seen in hardened scripts).
-	if fi, err := os.Lstat(dir); err == nil && fi.Mode().Perm()&0o700 != 0o700 {
-		return os.Chmod(dir, 0o700)
-	}
-	return nil
+	return os.Chmod(path, want) == nil // refused unless it is ours
 }
 
 func noDirError(skipped []Skipped) error {

@@ -37,23 +37,24 @@ func (e *lockWaitError) Unwrap() error { return e.Err }
 // waitLock takes the lock at path, waiting for it until ctx ends. A directory that vanished is made again.
 func (s *site) waitLock(ctx context.Context, path string) (*lockFile, error) {
 	p := newPause(lockPauseFirst, lockPauseMost)
-	for {
-		l, err := s.tryLock(ctx, path)
-		if l != nil || err != nil {
-			return l, err
+	err := ctx.Err()
+	for err == nil {
+		l, lerr := s.tryLock(path)
+		if l != nil || lerr != nil {
+			return l, lerr
 		}
-		if err := p.wait(ctx); err != nil {
-			return nil, &lockWaitError{Path: path, PID: lockOwner(path), Err: err}
-		}
+		err = p.wait(ctx)
 	}
+	return nil, &lockWaitError{Path: path, PID: lockOwner(path), Err: err}
 }
 
+// lockTries bounds how often a lock file may vanish in the microseconds in which it is being locked. More than a few
+// times means a file system on which a file does not look like itself when asked twice.
+const lockTries = 100
+
 // tryLock is tryLockFile that sees to it that the lock is one others can find.
-func (s *site) tryLock(ctx context.Context, path string) (*lockFile, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+func (s *site) tryLock(path string) (*lockFile, error) {
+	for range lockTries {
 		l, err := tryLockFile(path)
 		switch {
 		case errors.Is(err, errMoved):
@@ -65,6 +66,7 @@ func (s *site) tryLock(ctx context.Context, path string) (*lockFile, error) {
 			return l, err
 		}
 	}
+	return nil, fmt.Errorf("unique: %s is another file each time it is looked at; choose another file system with Options.Dir", path)
 }
 
 // elect stands for primary once: it passes the gate, tries the lock, and lets the gate go. It returns nil, nil if
@@ -77,7 +79,7 @@ func (s *site) elect(ctx context.Context) (won *tenure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := s.tryLock(ctx, s.lockPath())
+	lock, err := s.tryLock(s.lockPath())
 	if gerr := gate.unlock(); err == nil && gerr != nil {
 		if lock != nil {
 			_ = lock.unlock() // the error to report is the gate's
@@ -102,7 +104,7 @@ func (s *site) held(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	lock, err := s.tryLock(ctx, s.lockPath())
+	lock, err := s.tryLock(s.lockPath())
 	if err == nil && lock != nil {
 		err = lock.unlock()
 	}
@@ -123,8 +125,8 @@ func (s *site) lockStart(ctx context.Context) (unlock func(), err error) {
 }
 
 // tryStart is lockStart that does not wait: unlock is nil if another launcher has the lock.
-func (s *site) tryStart(ctx context.Context) (unlock func(), err error) {
-	l, err := s.tryLock(ctx, s.startPath())
+func (s *site) tryStart() (unlock func(), err error) {
+	l, err := s.tryLock(s.startPath())
 	if l == nil || err != nil {
 		return nil, err
 	}

@@ -30,6 +30,9 @@ type Location struct {
 	Record string
 	// Socket is where a primary listens, unless Deep.
 	Socket string
+	// Network is the kind of network file system that Dir is on, such as "nfs", as far as it is known; empty for a local
+	// one. There, locks depend on the server, and a primary on another host is not found.
+	Network string
 	// Deep means that Dir is too long for the address of a socket (104 bytes on some systems). The primary puts its
 	// sockets into a new private directory and says in its record in which.
 	Deep bool
@@ -67,6 +70,7 @@ func locate(id string, o *Options) (*Location, error) {
 		Start:   s.startPath(),
 		Record:  s.recordPath(),
 		Socket:  s.socketIn(s.dir, ""),
+		Network: networkKind(s.place),
 		Deep:    s.deep(),
 	}, nil
 }
@@ -75,6 +79,9 @@ func locate(id string, o *Options) (*Location, error) {
 func (l *Location) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "directory %s (%s)", l.Dir, l.Source)
+	if l.Network != "" {
+		fmt.Fprintf(&b, "\nwarning   the directory is on a network file system (%s): its server must support locks, and only one host may use it", l.Network)
+	}
 	for _, s := range l.Skipped {
 		fmt.Fprintf(&b, "\nskipped   %s (%s): %v", s.Dir, s.Source, s.Err)
 	}

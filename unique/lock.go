@@ -31,13 +31,15 @@ var pinned struct {
 }
 
 // tryLockFile takes the lock at path if it is free and returns nil, nil if somebody else holds it. It never waits.
-// fs.ErrNotExist means that the directory is gone, errMoved that it was replaced underneath.
+// fs.ErrNotExist means that the directory is gone, errMoved that it is worth trying again at once.
 func tryLockFile(path string) (*lockFile, error) {
 	f := flock.New(path, flock.SetFlag(lockFlags), flock.SetPermissions(0o600))
 	ok, err := f.TryLock()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, err
+	case errors.Is(err, fs.ErrPermission) && mendMode(path, 0o600):
+		return nil, errMoved
 	case err != nil:
 		return nil, fmt.Errorf("unique: cannot lock %s (a file system without locks, or not writable? choose another with Options.Dir): %w", path, err)
 	case !ok:

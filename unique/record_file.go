@@ -43,11 +43,12 @@ func readOwnFile(path string, uid, limit int) ([]byte, error) {
 	case fi.Size() > int64(limit):
 		return nil, fmt.Errorf("%w: %s is too long", errNoRecord, path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err != nil {
+	data := make([]byte, fi.Size())
+	n, err := io.ReadFull(f, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
 	}
-	return data, nil
+	return data[:n], nil
 }
 
 // writeOwnFile puts data at path in one step: readers see the old file or the new one, whole. draft is the name it has
@@ -62,6 +63,7 @@ func writeOwnFile(path, draft string, data []byte) error {
 		return err
 	}
 	_, err = f.Write(data)
+	mendMode(draft, 0o600)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}

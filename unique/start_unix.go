@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -23,13 +24,18 @@ func detachedAttr(attr *syscall.SysProcAttr) *syscall.SysProcAttr {
 		a = *attr
 	}
 	a.Setsid = true
-	// What else would join it to our terminal or life contradicts the session, or makes the start fail.
+	// What else would join it to our terminal contradicts the session, or makes the start fail.
 	a.Setpgid, a.Setctty, a.Noctty, a.Foreground = false, false, false, false
 	return &a
 }
 
+// spawning: the marks of one spawn must not be taken back by another that set them first.
+var spawning sync.Mutex
+
 func spawn(path string, args []string, attr *os.ProcAttr) (*child, error) {
 	// Descriptors that we inherited ourselves, from a shell that holds a lock or a pipe, would be inherited once more.
+	spawning.Lock()
+	defer spawning.Unlock()
 	restore := shieldDescriptors()
 	defer restore()
 	p, err := os.StartProcess(path, args, attr)
