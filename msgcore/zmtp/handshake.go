@@ -89,7 +89,6 @@ type handshaker struct {
 	stage   string     // what is waited for, for error texts
 	auth    Properties // what Config.Authorize said
 	checked bool       // Config.Check was asked
-	refused bool       // an ERROR was written, which should get out
 }
 
 func (h *handshaker) run(ctx context.Context) (*Conn, error) {
@@ -231,7 +230,6 @@ func (h *handshaker) Check(peer Properties) error {
 // has failed already.
 func (h *handshaker) refuse(reason string) {
 	if h.written() == nil {
-		h.refused = true
 		h.write(AppendError(nil, reason))
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// goodbye is how long a refused peer has to take the ERROR. A socket's buffer takes
-// it at once; only a pipe without one, or a peer that reads nothing, needs it.
+// goodbye is how long a peer has, after a failure, to take what is being written:
+// an ERROR, or the greeting that tells it why. A socket's buffer takes it at once;
+// only a pipe without one needs the time.
 const goodbye = time.Second
 
 // longAgo is a deadline that ends what is under way.
@@ -57,18 +58,13 @@ func (h *handshaker) written() error {
 	return err
 }
 
-// cutOff ends the write under way after a failure: an ERROR has a moment to get
-// out, all else has no more use. A connection without deadlines cannot be
-// interrupted; its write ends when its owner closes it.
+// cutOff ends the write under way, if any, after a failure. A connection without
+// deadlines cannot be interrupted; its write ends when its owner closes it.
 func (h *handshaker) cutOff() {
 	if h.writing == nil {
 		return
 	}
-	var grace time.Duration
-	if h.refused {
-		grace = goodbye
-	}
-	t := time.NewTimer(grace)
+	t := time.NewTimer(goodbye)
 	defer t.Stop()
 	select {
 	case <-h.writing:
