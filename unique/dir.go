@@ -13,9 +13,11 @@ const leafName = "solomq"
 
 // surroundings is what the choice of a directory depends on; tests make their own.
 type surroundings struct {
-	getenv func(string) string
-	uid    int // the effective user id; -1 where users have none
-	places []func(*surroundings) (place, bool)
+	getenv  func(string) string
+	uid     int    // the effective user id; -1 where users have no numbers
+	runUser string // where runtime directories are, by user id
+	tmp     string // the system's temporary directory
+	places  []func(*surroundings) (place, bool)
 }
 
 // A place is one candidate for the directory: base must be there and safe, leaf inside it is made when missing.

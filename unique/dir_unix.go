@@ -14,9 +14,11 @@ import (
 // hostSurroundings are those of this process.
 func hostSurroundings() *surroundings {
 	return &surroundings{
-		getenv: os.Getenv,
-		uid:    os.Geteuid(),
-		places: []func(*surroundings) (place, bool){flatpakPlace, snapPlace, xdgPlace, runUserPlace, userTempPlace, sharedTempPlace, envTempPlace},
+		getenv:  os.Getenv,
+		uid:     os.Geteuid(),
+		runUser: "/run/user",
+		tmp:     "/tmp",
+		places:  []func(*surroundings) (place, bool){flatpakPlace, snapPlace, xdgPlace, runUserPlace, userTempPlace, sharedTempPlace, envTempPlace},
 	}
 }
 
@@ -50,7 +52,7 @@ func xdgPlace(su *surroundings) (place, bool) {
 // runUserPlace finds the same directory as xdgPlace for processes that were started without the session's environment:
 // by cron, su, sudo, or a service manager.
 func runUserPlace(su *surroundings) (place, bool) {
-	base := "/run/user/" + strconv.Itoa(su.uid)
+	base := filepath.Join(su.runUser, strconv.Itoa(su.uid))
 	if filepath.Clean(su.getenv("XDG_RUNTIME_DIR")) == base {
 		return place{}, false // was judged already
 	}
@@ -59,12 +61,12 @@ func runUserPlace(su *surroundings) (place, bool) {
 
 // sharedTempPlace comes before $TMPDIR: that one differs between a terminal, cron and a sandbox, and with it the answer.
 func sharedTempPlace(su *surroundings) (place, bool) {
-	return tempPlace(su, "/tmp", "the system's temporary directory")
+	return tempPlace(su, su.tmp, "the system's temporary directory")
 }
 
 func envTempPlace(su *surroundings) (place, bool) {
 	base := filepath.Clean(su.getenv("TMPDIR"))
-	if !filepath.IsAbs(base) || base == "/tmp" {
+	if !filepath.IsAbs(base) || base == su.tmp {
 		return place{}, false
 	}
 	return tempPlace(su, base, "$TMPDIR")

@@ -57,7 +57,11 @@ func Where(id string, opts *Options) (*Location, error) {
 
 // locate is Where for options that were checked.
 func locate(id string, o *Options) (*Location, error) {
-	s, skipped, err := findSite(hostSurroundings(), id, o, false)
+	return locateIn(hostSurroundings(), id, o)
+}
+
+func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
+	s, skipped, err := findSite(su, id, o, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,3 @@
+package unique_test
+
+const onWindows = true
