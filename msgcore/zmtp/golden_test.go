@@ -85,8 +85,11 @@ func TestGoldenBytesRead(t *testing.T) {
 		require.Equal(t, c.subscribe, subscribe, c.body)
 	}
 	for _, f := range []zmtp.Frame{
-		{Body: nil}, {Body: []byte{2, 'A'}}, {Command: true, Body: nil},
-		{Command: true, Body: unhex("04'PONG'")}, {Command: true, Body: []byte{1, 'A'}},
+		{Body: nil},
+		{Body: []byte{2, 'A'}},
+		{Command: true, Body: nil},
+		{Command: true, Body: unhex("04'PONG'")},
+		{Command: true, Body: []byte{1, 'A'}},
 	} {
 		_, _, ok := zmtp.ParseSubscription(f)
 		require.False(t, ok, "%v", f)

@@ -405,3 +405,17 @@ func TestHandshakeOverTCP(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the means is not the reason")
 }
+
+// The peer speaks nonsense and does not read: what we write is cut off.
+func TestHandshakeFailsWithoutAReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		defer a.Close()
+		defer b.Close()
+		go b.Write([]byte("HTTP/1.1 400 Bad Request"))
+		began := time.Now()
+		_, err := zmtp.Handshake(t.Context(), a, nil)
+		requireRule(t, err, "no ZMTP")
+		require.Less(t, time.Since(began), 10*time.Second)
+	})
+}
