@@ -1,0 +1,115 @@
+package msgcore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// Bind listens on endpoint, such as "tcp://127.0.0.1:5555", and returns it with
+// wildcards resolved: "tcp://127.0.0.1:*" as the port that was chosen. A socket
+// may be bound to any number of endpoints. ctx bounds the call alone.
+func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error) {
+	if err := s.begin(); err != nil {
+		return "", s.wrap("bind", name, err)
+	}
+	defer s.mu.Unlock()
+	ep, tr, err := resolve(name)
+	if err != nil {
+		return "", s.fail("bind", name, err)
+	}
+	e := &endpoint{given: name, bound: true}
+	if rv, ok := tr.(transport.Rendezvous); ok {
+		e.cancel = func() {}
+		addr, withdraw, err := rv.Announce(ep.Addr, &s.opts.Transport, func(offer any) error { return s.acceptOffer(offer, e) })
+		if err != nil {
+			return "", s.fail("bind", name, err)
+		}
+		e.name, e.close = ep.Scheme+"://"+addr, withdraw
+	} else {
+		l, err := tr.Listen(ctx, ep.Addr, &s.opts.Transport)
+		if err != nil {
+			return "", s.fail("bind", name, err)
+		}
+		var actx context.Context
+		actx, e.cancel = context.WithCancel(s.ctx)
+		e.name = ep.Scheme + "://" + l.Addr().String()
+		e.close = func() { l.Close() }
+		s.wg.Add(1)
+		go s.acceptLoop(actx, l, e.name)
+	}
+	s.endpoints = append(s.endpoints, e)
+	s.event(Event{Kind: Listening, Endpoint: e.name})
+	return e.name, nil
+}
+
+// wrap is fail for an error that may be one of the options.
+func (s *Socket) wrap(op, endpoint string, err error) error {
+	var oe *OpError
+	if errors.As(err, &oe) {
+		return err
+	}
+	return s.fail(op, endpoint, err)
+}
+
+// Pauses of the accept loop after an error, such as one of too many open files.
+const (
+	acceptPause    = 5 * time.Millisecond
+	acceptPauseMax = time.Second
+)
+
+func (s *Socket) acceptLoop(ctx context.Context, l net.Listener, name string) {
+	defer s.wg.Done()
+	pause := acceptPause
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			pause = acceptPause
+			s.event(Event{Kind: Accepted, Endpoint: name})
+			s.wg.Add(1)
+			go s.serve(conn, name)
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return
+		}
+		s.event(Event{Kind: AcceptFailed, Endpoint: name, Err: err})
+		if !sleep(ctx, pause) {
+			return
+		}
+		pause = min(2*pause, acceptPauseMax)
+	}
+}
+
+// sleep waits for d and reports whether ctx has not ended meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// serve is the life of one accepted connection.
+func (s *Socket) serve(conn net.Conn, name string) {
+	defer s.wg.Done()
+	ss, err := s.handshake(conn, name)
+	if err != nil {
+		return
+	}
+	p := newPeer(s, name)
+	if err := ss.attach(p); err != nil {
+		ss.end(err)
+		s.event(Event{Kind: HandshakeFailed, Endpoint: name, Peer: *ss.info, Err: err})
+		return
+	}
+	stop := context.AfterFunc(s.ctx, func() { ss.end(errClosed) })
+	defer stop()
+	_ = ss.run(false) // the reason is in the Disconnected event
+}

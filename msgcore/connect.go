@@ -1,0 +1,139 @@
+package msgcore
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// Connect adds endpoint and returns at once: it is dialed in the background, and
+// again after each loss, until Disconnect or Close. Messages may be sent before
+// it is there; see Options.Immediate. An error is about the endpoint's form or
+// its transport.
+func (s *Socket) Connect(name string) error {
+	if err := s.begin(); err != nil {
+		return s.wrap("connect", name, err)
+	}
+	defer s.mu.Unlock()
+	ep, tr, err := resolve(name)
+	if err != nil {
+		return s.fail("connect", name, err)
+	}
+	d := &dialer{s: s, name: name, addr: ep.Addr, tr: tr}
+	if d.rv, _ = tr.(transport.Rendezvous); d.rv != nil || s.queuesAhead() {
+		// What is sent from now on waits for the connection.
+		if err := d.newPeer(); err != nil {
+			return s.fail("connect", name, err)
+		}
+	}
+	e := &endpoint{name: name, given: name}
+	d.ctx, e.cancel = context.WithCancel(s.ctx)
+	s.endpoints = append(s.endpoints, e)
+	s.wg.Add(1)
+	go d.run()
+	return nil
+}
+
+// queuesAhead reports whether messages may be queued for an endpoint that is not
+// connected.
+func (s *Socket) queuesAhead() bool {
+	switch s.typ {
+	case Req, Dealer, Push, Pair:
+		return !s.opts.Immediate
+	}
+	return false
+}
+
+// A dialer keeps one endpoint connected.
+type dialer struct {
+	s    *Socket
+	name string
+	addr string
+	tr   transport.Transport
+	rv   transport.Rendezvous // tr, if it is one
+	ctx  context.Context
+	peer *peer // attached while there is no connection, too; nil if it is not to be
+
+	pause time.Duration
+}
+
+// newPeer makes d's peer and, if messages may wait for it, attaches it.
+func (d *dialer) newPeer() error {
+	d.peer = newPeer(d.s, d.name)
+	if !d.s.queuesAhead() {
+		return nil
+	}
+	d.s.sendMu.Lock()
+	defer d.s.sendMu.Unlock()
+	return d.s.add(d.peer)
+}
+
+func (d *dialer) run() {
+	defer d.s.wg.Done()
+	defer d.drop()
+	again := d.s.opts.Reconnect
+	d.pause = again.Interval
+	for {
+		var err error
+		if d.rv != nil {
+			err = d.meet()
+		} else {
+			err = d.dial()
+		}
+		if d.ctx.Err() != nil || again.Interval < 0 {
+			return
+		}
+		d.s.event(Event{Kind: ConnectRetried, Endpoint: d.name, Err: err})
+		pause := d.pause - rand.N(d.pause/4+1)
+		if !sleep(d.ctx, pause) {
+			return
+		}
+		if again.Max > 0 {
+			d.pause = min(2*d.pause, max(again.Max, again.Interval))
+		}
+	}
+}
+
+// drop gives up the peer that messages may wait for.
+func (d *dialer) drop() {
+	if p := d.peer; p != nil && p.twin == nil {
+		d.s.sendMu.Lock()
+		d.s.remove(p)
+		d.s.sendMu.Unlock()
+	}
+}
+
+// dial connects once and lives as long as the connection.
+func (d *dialer) dial() error {
+	s := d.s
+	ctx := d.ctx
+	if s.opts.ConnectTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.opts.ConnectTimeout)
+		defer cancel()
+	}
+	conn, err := d.tr.Dial(ctx, d.addr, &s.opts.Transport)
+	if err != nil {
+		return err
+	}
+	s.event(Event{Kind: Connected, Endpoint: d.name})
+	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
+	defer unwatch()
+	ss, err := s.handshake(conn, d.name)
+	if err != nil {
+		return err
+	}
+	p := d.peer
+	if p == nil {
+		p = newPeer(s, d.name)
+	}
+	if err := ss.attach(p); err != nil {
+		ss.end(err)
+		s.event(Event{Kind: HandshakeFailed, Endpoint: d.name, Peer: *ss.info, Err: err})
+		return err
+	}
+	d.pause = s.opts.Reconnect.Interval
+	return ss.run(d.peer != nil)
+}

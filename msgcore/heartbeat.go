@@ -1,0 +1,188 @@
+package msgcore
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+)
+
+// A heartbeat finds silent peers (RFC 37, Connection heartbeating): it sends a
+// PING every Interval and ends the session when nothing at all was heard for
+// Timeout after one, or for as long as the peer's own PINGs ask for.
+//
+// A reader that back-pressure has parked hears nothing, which is not the peer's
+// fault: meanwhile nothing expires, and PONGs are sent unasked, as often as the
+// peer has sent PINGs, so that it does not give us up either.
+type heartbeat struct {
+	ss     *session
+	active atomic.Bool  // the reader tells when it hears something
+	heard  atomic.Int64 // when, as nanoseconds since begun
+
+	mu      sync.Mutex // guards what follows
+	timer   *time.Timer
+	stopped bool
+	parked  bool
+	pinged  time.Duration // when the oldest PING without an answer was sent; 0: none
+	nextAt  time.Duration // when the next one is due
+	ttl     time.Duration // of the peer's PINGs
+	lastIn  time.Duration // when its last PING came
+	every   time.Duration // how often they come
+}
+
+// begun is what times are counted from, so that they are monotonic.
+var begun = time.Now()
+
+const maxPongs = 16 << 10 // bytes that wait to be written
+
+var errSilent = errors.New("the peer is silent")
+
+func now() time.Duration { return time.Since(begun) }
+
+func (h *heartbeat) start(ss *session) {
+	h.ss = ss
+	iv := ss.s.opts.Heartbeat.Interval
+	if iv == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.nextAt = now() + iv
+	h.watch()
+}
+
+// watch makes sure that tick is called when the next thing is due; under mu.
+func (h *heartbeat) watch() {
+	if h.stopped {
+		return
+	}
+	if !h.active.Load() {
+		h.heard.Store(int64(now()))
+		h.active.Store(true)
+	}
+	due := time.Duration(1<<63 - 1)
+	o := &h.ss.s.opts.Heartbeat
+	if o.Interval > 0 {
+		due = h.nextAt
+		if h.pinged > 0 {
+			due = min(due, h.pinged+o.Timeout)
+		}
+	}
+	if h.ttl > 0 {
+		due = min(due, time.Duration(h.heard.Load())+h.ttl)
+	}
+	wait := max(due-now(), time.Millisecond)
+	if h.timer == nil {
+		h.timer = time.AfterFunc(wait, h.tick)
+	} else {
+		h.timer.Reset(wait)
+	}
+}
+
+func (h *heartbeat) tick() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped {
+		return
+	}
+	o := &h.ss.s.opts.Heartbeat
+	t, heard := now(), time.Duration(h.heard.Load())
+	if h.parked {
+		heard = t
+		h.heard.Store(int64(t))
+	}
+	if h.pinged > 0 && heard >= h.pinged {
+		h.pinged = 0
+	}
+	switch {
+	case h.pinged > 0 && t >= h.pinged+o.Timeout:
+		h.stopped = true
+		h.ss.end(fmt.Errorf("%w: nothing came within %v of a PING", errSilent, o.Timeout))
+		return
+	case h.ttl > 0 && t >= heard+h.ttl:
+		h.stopped = true
+		h.ss.end(fmt.Errorf("%w: nothing came for %v, the time to live of its PINGs", errSilent, h.ttl))
+		return
+	}
+	if o.Interval > 0 && t >= h.nextAt {
+		h.nextAt = t + o.Interval
+		if h.pinged == 0 {
+			h.pinged = t
+		}
+		h.ss.control(func(b []byte) []byte { return zmtp.AppendPing(b, o.TTL, nil) })
+	}
+	h.watch()
+}
+
+// hear is called for every read.
+func (h *heartbeat) hear() {
+	if h.active.Load() {
+		h.heard.Store(int64(now()))
+	}
+}
+
+// ping answers a PING of the peer.
+func (h *heartbeat) ping(data []byte) error {
+	ttl, context, err := zmtp.ParsePing(data)
+	if err != nil {
+		return err
+	}
+	h.ss.control(func(b []byte) []byte {
+		if len(b) > maxPongs { // it asks faster than it reads
+			return b
+		}
+		return zmtp.AppendPong(b, context)
+	})
+	t := now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if gap := t - h.lastIn; h.lastIn > 0 && (h.every == 0 || gap < h.every) {
+		h.every = max(gap, 20*time.Millisecond)
+	}
+	h.lastIn = t
+	if ttl > 0 {
+		h.ttl = ttl
+		h.watch()
+	}
+	return nil
+}
+
+// park is called when back-pressure stops the reader, and again when it goes
+// on. It returns how often a PONG should be sent in between; 0 for never.
+func (h *heartbeat) park(on bool) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.parked = on
+	if !on {
+		h.hear()
+		return 0
+	}
+	switch {
+	case h.every > 0:
+		return h.every / 2
+	case h.lastIn > 0:
+		return time.Second
+	}
+	return 0
+}
+
+func (h *heartbeat) pong() {
+	h.ss.control(func(b []byte) []byte {
+		if len(b) > maxPongs {
+			return b
+		}
+		return zmtp.AppendPong(b, nil)
+	})
+}
+
+func (h *heartbeat) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}

@@ -1,0 +1,112 @@
+package msgcore
+
+import "github.com/solomq/solomq/msgcore/zmtp"
+
+// An inlet is the receiving half of a pipe: it takes blocks from it and hands
+// out their messages. It is guarded by its socket's recvMu.
+type inlet struct {
+	*pipe
+	peer *peer
+	wake chan struct{} // of the reader that fills the pipe; nil on inproc
+
+	taken []block // what was taken and is not yet opened is taken[next:]
+	next  int
+
+	// The block that is open, and how far it is handed out.
+	lease    *lease
+	b        []byte
+	pos      int
+	bodies   []body
+	body     int
+	index    uint32 // of the next message
+	left     int    // messages
+	owed     int    // messages of the block, to be credited
+	owedSize int64
+	event    Notify
+
+	turns int // messages that it may still hand out before others have their turn
+}
+
+// roomed wakes the producer, which has found the pipe full.
+func (in *inlet) roomed() {
+	if in.wake == nil {
+		in.peer.twin.gotRoom()
+		return
+	}
+	select {
+	case in.wake <- struct{}{}:
+	default: // it knows already
+	}
+}
+
+// refill makes sure that a message is open, and reports whether there is one.
+// extra is the room that each message needs in the frame table beyond its own.
+// Credit for the last block is given back on the way; room reports that its
+// producer waits for it.
+func (in *inlet) refill(extra int) (ok, room bool) {
+	if in.left > 0 {
+		return true, false
+	}
+	if in.next == len(in.taken) {
+		clear(in.taken)
+		in.taken, in.next = in.taken[:0], 0
+		in.mu.Lock()
+		if in.owed > 0 {
+			room = in.credit(in.owed, in.owedSize)
+		}
+		in.taken = in.take(in.taken)
+		in.mu.Unlock()
+	} else if in.owed > 0 {
+		in.mu.Lock()
+		room = in.credit(in.owed, in.owedSize)
+		in.mu.Unlock()
+	}
+	in.owed, in.owedSize, in.lease, in.b = 0, 0, nil, nil
+	if in.next == len(in.taken) {
+		return false, room
+	}
+	b := &in.taken[in.next]
+	in.next++
+	in.event = b.event
+	in.lease = newLease(b, b.frames+b.msgs*extra, in.peer)
+	in.b, in.pos, in.bodies, in.body = b.b, 0, b.bodies, 0
+	in.index, in.left = 0, b.msgs
+	in.owed, in.owedSize = b.msgs, b.size
+	*b = block{}
+	return true, room
+}
+
+// pop hands out the next message of the open block. If id is not nil a copy of
+// it becomes the first frame.
+func (in *inlet) pop(m *Msg, id []byte) {
+	l := in.lease
+	table := l.table
+	first := len(table)
+	if id != nil {
+		table = append(table, l.copyID(id, in.left))
+	}
+	b, pos := in.b, in.pos
+	for {
+		flags, n, at := frameAt(b, pos)
+		if in.body < len(in.bodies) && in.bodies[in.body].off == at {
+			table = append(table, in.bodies[in.body].b)
+			in.body++
+			pos = at
+		} else {
+			pos = at + n
+			table = append(table, b[at:pos:pos])
+		}
+		if flags&zmtp.FlagMore == 0 {
+			break
+		}
+	}
+	in.pos = pos
+	l.table = table
+	in.left--
+	*m = Msg{
+		Frames: table[first:len(table):len(table)],
+		lease:  l, index: in.index, gen: l.gen, table: uint32(first),
+		event: in.event,
+	}
+	in.index++
+}

@@ -1,0 +1,47 @@
+package msgcore
+
+import (
+	"sync"
+	"time"
+)
+
+// maxEvents is how many events wait for a slow Options.Monitor.
+const maxEvents = 1024
+
+// A monitor calls Options.Monitor, on a goroutine of its own.
+type monitor struct {
+	s     *Socket
+	queue chan Event
+	done  sync.WaitGroup
+}
+
+func newMonitor(s *Socket) *monitor {
+	m := &monitor{s: s, queue: make(chan Event, maxEvents)}
+	m.done.Add(1)
+	go func() {
+		defer m.done.Done()
+		for e := range m.queue {
+			s.opts.Monitor(e)
+		}
+	}()
+	return m
+}
+
+// event reports e.
+func (s *Socket) event(e Event) {
+	if s.events == nil {
+		return
+	}
+	e.Time = time.Now()
+	select {
+	case s.events.queue <- e:
+	default:
+		s.drops.events.Add(1)
+	}
+}
+
+// close waits until every event is told; nobody reports any more.
+func (m *monitor) close() {
+	close(m.queue)
+	m.done.Wait()
+}

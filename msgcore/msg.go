@@ -1,0 +1,153 @@
+package msgcore
+
+import (
+	"context"
+	"errors"
+)
+
+// A Msg is one message of one or more frames.
+//
+// A received Msg owns its frames: they may be modified and kept, and appending
+// to one changes no other. The frames of small messages that came together lie
+// in one buffer, so that a small message that is kept for long keeps up to
+// 64 KiB alive; Clone frees it of that. Release gives the buffers back for
+// reuse, which makes a busy receiver faster; it is optional.
+//
+// A Msg made by hand, Msg{Frames: ...}, is what SendMsg takes. A Msg may be
+// copied; the copies are one message and must not be used by several goroutines
+// at once when one of them modifies or releases it.
+type Msg struct {
+	// Frames are the message's frames, at least one. A ROUTER's first one is
+	// the routing id of the peer.
+	Frames [][]byte
+
+	lease *lease // keeps account of the buffers; nil for one made by hand
+	index uint32 // in lease
+	gen   uint32 // of lease
+	table uint32 // index in lease.table of the first frame, envelope included
+	env   uint16 // frames in lease.table ahead of Frames: REP's envelope
+	event Notify
+}
+
+// Release gives the buffers of a received message back for reuse. The message,
+// its copies and their frames must not be used any more. It is optional: what
+// is not released is left to the collector. A second call, on a copy too, does
+// nothing. With the race detector on, released frames are overwritten.
+func (m Msg) Release() {
+	l := m.lease
+	if l == nil {
+		return
+	}
+	if raceEnabled && l.alive(m.index, m.gen) {
+		for _, f := range m.Frames {
+			poison(f)
+		}
+	}
+	if l.release(m.index, m.gen) {
+		l.settle(1)
+	}
+}
+
+// poison overwrites released bytes.
+func poison(b []byte) {
+	for i := range b {
+		b[i] = 0xDB
+	}
+}
+
+// ReleaseBatch releases msgs, as Release does one by one, but at the cost of
+// about one for messages that were received together.
+func ReleaseBatch(msgs []Msg) {
+	for i := 0; i < len(msgs); {
+		l := msgs[i].lease
+		if l == nil || raceEnabled {
+			msgs[i].Release()
+			i++
+			continue
+		}
+		var n int32
+		for i < len(msgs) && msgs[i].lease == l {
+			// The messages of one word go together.
+			first, gen := msgs[i].index>>5, msgs[i].gen
+			var mask uint64
+			for i < len(msgs) && msgs[i].lease == l && msgs[i].index>>5 == first && msgs[i].gen == gen {
+				mask |= 1 << (msgs[i].index & 31)
+				i++
+			}
+			n += l.releaseMask(first, gen, mask)
+		}
+		if n > 0 {
+			l.settle(n)
+		}
+	}
+}
+
+// Clone returns a copy of m in memory of its own: one allocation for the bytes
+// and one for the frames, and nothing else is kept alive by it. The copy
+// cannot be replied to.
+func (m Msg) Clone() Msg {
+	n := 0
+	for _, f := range m.Frames {
+		n += len(f)
+	}
+	buf := make([]byte, 0, n)
+	frames := make([][]byte, len(m.Frames))
+	for i, f := range m.Frames {
+		at := len(buf)
+		buf = append(buf, f...)
+		frames[i] = buf[at:len(buf):len(buf)]
+	}
+	return Msg{Frames: frames, event: m.event}
+}
+
+// Bytes returns the frames of m joined. A single frame is returned as it is,
+// not copied.
+func (m Msg) Bytes() []byte {
+	if len(m.Frames) == 1 {
+		return m.Frames[0]
+	}
+	n := 0
+	for _, f := range m.Frames {
+		n += len(f)
+	}
+	b := make([]byte, 0, n)
+	for _, f := range m.Frames {
+		b = append(b, f...)
+	}
+	return b
+}
+
+// Peer describes who sent m. It is nil for a message that was made by hand,
+// cloned or released.
+func (m Msg) Peer() *PeerInfo {
+	if m.lease == nil || !m.lease.alive(m.index, m.gen) {
+		return nil
+	}
+	return m.lease.peer.info
+}
+
+// Event tells what a ROUTER with Options.Router.Notify reports by m:
+// NotifyConnect, NotifyDisconnect, or 0 for a message of the peer.
+func (m Msg) Event() Notify { return m.event }
+
+var errNotReceived = errors.New("only what a REP or ROUTER received, and is not released, can be replied to")
+
+// Reply answers the peer that m came from; any number of received messages may
+// be answered, in any order. It works on what a REP or a ROUTER received, until
+// m is released.
+//
+// On a REP it goes beside the lockstep of Recv and Send. On a ROUTER the reply
+// carries the envelope of m: all frames up to the first empty one, or the
+// routing id alone where there is none. A peer that is gone gives
+// ErrUnroutable; a full queue is waited for until ctx ends.
+func (m Msg) Reply(ctx context.Context, frames ...[]byte) error {
+	if m.lease == nil || !m.lease.alive(m.index, m.gen) {
+		return &OpError{Op: "reply", Err: errNotReceived}
+	}
+	s := m.lease.peer.s
+	r, ok := s.pat.(replier)
+	if !ok || m.event != 0 {
+		return &OpError{Op: "reply", Type: s.typ, Err: errNotReceived}
+	}
+	return r.reply(ctx, m, frames)
+}

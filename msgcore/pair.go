@@ -1,0 +1,52 @@
+package msgcore
+
+import "errors"
+
+// NewPair returns a PAIR socket (RFC 31), which talks to exactly one other PAIR,
+// both ways. While it has a peer every other one is refused. Send waits while
+// there is no peer or no room; nothing is dropped. Nil options mean defaults.
+func NewPair(opts *Options) *Socket { return New(Pair, opts) }
+
+type pairPattern struct {
+	s    *Socket
+	only *peer // guarded by sendMu
+}
+
+var errPaired = errors.New("this PAIR has a peer already")
+
+func (t *pairPattern) attach(p *peer) error {
+	if t.only != nil {
+		return errPaired
+	}
+	t.only = p
+	return nil
+}
+
+func (t *pairPattern) detach(p *peer) {
+	if t.only == p {
+		t.only = nil
+	}
+}
+
+func (*pairPattern) room(*peer) {}
+func (*pairPattern) extra() int { return 0 }
+
+func (t *pairPattern) send(o *outgoing) (sendResult, error) {
+	p := t.only
+	if p == nil {
+		return sendResult{full: true}, nil
+	}
+	if !p.out.room(o.size) {
+		p.out.starved = true
+		return sendResult{full: true}, nil
+	}
+	if p.out.push(o) {
+		return sendResult{woken: p}, nil
+	}
+	return sendResult{}, nil
+}
+
+func (*pairPattern) recv(in *inlet, m *Msg) bool {
+	in.pop(m, nil)
+	return true
+}

@@ -1,0 +1,109 @@
+package msgcore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// A pattern gives a Socket the rules of its type: to which peers a message
+// goes, from which it may come, and what stands around it on the wire.
+type pattern interface {
+	// attach adds a peer that messages can be queued for, under sendMu. An
+	// error refuses it.
+	attach(p *peer) error
+	// detach removes it, under sendMu.
+	detach(p *peer)
+	// room is told that p has credit again, under sendMu.
+	room(p *peer)
+	// send queues o, under sendMu.
+	send(o *outgoing) (sendResult, error)
+	// recv hands out the next message of in, which has one open, under recvMu;
+	// false if it was not for the application.
+	recv(in *inlet, m *Msg) bool
+	// extra is how many frames recv puts ahead of those that came.
+	extra() int
+}
+
+// Optional abilities of a pattern.
+type (
+	replier interface {
+		reply(ctx context.Context, m Msg, frames [][]byte) error
+	}
+	// A stateful pattern decides whether the application may receive at all
+	// now; it has a lock of its own.
+	stateful interface {
+		mayRecv() error
+	}
+	// A publishing pattern hears of the subscriptions of its peers.
+	publishing interface {
+		subscribed(p *peer, prefix []byte, on bool) // under sendMu
+		subscriptions() int                         // under sendMu
+	}
+)
+
+// A sendResult says what became of an outgoing message.
+type sendResult struct {
+	full  bool  // nobody could take it now; wait for room
+	on    *peer // if full: only this one's room will do
+	woken *peer // whose consumer must be woken, after unlocking
+	more  []*peer
+}
+
+// newPattern returns the rules of s's type.
+func newPattern(s *Socket) pattern {
+	switch s.typ {
+	case Pair:
+		return &pairPattern{s: s}
+	case Pub:
+		return newPubPattern(s)
+	case Sub:
+		return newSubPattern(s)
+	case Req:
+		return &reqPattern{balance: balance{s: s}}
+	case Rep:
+		return &repPattern{s: s}
+	case Dealer:
+		return &dealerPattern{balance: balance{s: s}}
+	case Router:
+		return newRouterPattern(s)
+	case Pull:
+		return &pullPattern{s: s}
+	case Push:
+		return &pushPattern{balance: balance{s: s}}
+	}
+	panic(fmt.Sprint("msgcore: no pattern for ", s.typ)) // New has checked
+}
+
+// A peer is what a socket knows of one counterpart: two pipes, and what its
+// pattern notes on it. For an endpoint that is connected it can outlive the
+// connection, so that messages wait for the next one.
+type peer struct {
+	s    *Socket
+	out  *pipe     // guarded by s.sendMu
+	in   *inlet    // on inproc; a session has its own
+	info *PeerInfo // set before anything is received
+	id   []byte    // its routing id, likewise
+
+	// Guarded by s.sendMu.
+	sess     *session // the connection; nil while there is none, or on inproc
+	twin     *peer    // the other end, on inproc
+	link     *link    // to it
+	attached bool
+	wait     waitList // senders that wait for room here and nowhere else
+
+	// Notes of the patterns, guarded by s.sendMu.
+	index int    // in balance.peers
+	mark  uint64 // the last message that matched (PUB)
+}
+
+func newPeer(s *Socket, endpoint string) *peer {
+	p := &peer{s: s, index: -1}
+	p.out = newPipe(&s.sendMu, s.opts.SendHWM, s.opts.SendBytes)
+	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
+	return p
+}
+
+// routingID is how a ROUTER's application knows p.
+func (p *peer) routingID() []byte { return p.id }

@@ -1,0 +1,243 @@
+package msgcore
+
+import (
+	"sync"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+)
+
+// A pipe is the bounded queue between a socket and one peer, in one direction.
+// It queues blocks of framed bytes, not messages: the producer appends small
+// messages to the last block, and the consumer takes all blocks at once, so
+// that the more gathers the less each message costs.
+//
+// A message counts against the high-water mark until the consumer gives credit
+// for it: a session after its last byte was written, a socket when the
+// application has received the block it came in.
+type pipe struct {
+	mu *sync.Mutex // the producer's lock; guards all below
+
+	blocks []block
+	open   bool // the last block may be appended to
+	class  int8 // of the next slab
+	batch  int  // messages that a block has at most
+
+	msgs     int // queued or taken, and not yet credited
+	bytes    int64
+	maxMsgs  int   // 0: no bound
+	maxBytes int64 // 0: no bound
+
+	live    bool // there is a consumer that can be woken
+	idle    bool // it has found the pipe empty and waits to be woken
+	starved bool // the producer has found the pipe full and waits for credit
+	closed  bool // nothing more is taken or credited
+
+	// direct says that the consumer is a socket of this process, which becomes
+	// the owner of the bytes.
+	direct bool
+}
+
+func newPipe(mu *sync.Mutex, maxMsgs int, maxBytes int64) *pipe {
+	p := &pipe{mu: mu, maxMsgs: maxMsgs, maxBytes: maxBytes, idle: true}
+	p.batch = batchFor(maxMsgs)
+	return p
+}
+
+// batchFor returns how many messages a block has at most under a high-water
+// mark: half of it, so that credit comes back while the rest is still in use.
+func batchFor(hwm int) int {
+	if hwm == 0 || hwm > 2*defaultHWM {
+		return defaultHWM
+	}
+	return (hwm + 1) / 2
+}
+
+// room reports whether a message of n bytes fits; one always does.
+func (p *pipe) room(n int64) bool { return p.fits(1, n) }
+
+// fits reports whether msgs messages of n bytes together fit, which they always
+// do in an empty pipe.
+func (p *pipe) fits(msgs int, n int64) bool {
+	return p.msgs == 0 ||
+		(p.maxMsgs == 0 || p.msgs+msgs <= p.maxMsgs) && (p.maxBytes == 0 || p.bytes+n <= p.maxBytes)
+}
+
+// An outgoing message: head is put in front as it is, in framing (with MORE on
+// each of its frames).
+type outgoing struct {
+	frames     [][]byte
+	head       []byte
+	headFrames int
+	msg        *Msg  // of which the frames are, if they are given away; else they are copied
+	size       int64 // on the wire
+}
+
+func frameSize(n int) int {
+	if n > 255 {
+		return 9 + n
+	}
+	return 2 + n
+}
+
+func (o *outgoing) measure() {
+	o.size = int64(len(o.head))
+	for _, f := range o.frames {
+		o.size += int64(frameSize(len(f)))
+	}
+}
+
+// push appends o, for which there is room, and reports whether the consumer has
+// to be woken.
+func (p *pipe) push(o *outgoing) (wake bool) {
+	inline := len(o.head)
+	large := 0
+	for _, f := range o.frames {
+		if len(f) > inlineMax {
+			inline += 9
+			large++
+		} else {
+			inline += frameSize(len(f))
+		}
+	}
+	b := p.tail(inline)
+	dst := append(b.b, o.head...)
+	last := len(o.frames) - 1
+	for i, f := range o.frames {
+		var flags byte
+		if i < last {
+			flags = zmtp.FlagMore
+		}
+		n := len(f)
+		if n <= 255 {
+			dst = append(dst, flags, byte(n))
+			dst = append(dst, f...)
+			continue
+		}
+		dst = zmtp.AppendHeader(dst, flags, n)
+		if n <= inlineMax {
+			dst = append(dst, f...)
+			continue
+		}
+		large--
+		bd := body{off: len(dst)}
+		switch {
+		case o.msg == nil:
+			bd.own = newBody(n)
+			bd.b = bd.own.buf[:n:n]
+			copy(bd.b, f)
+		default:
+			bd.b = f[:n:n]
+			if large == 0 {
+				bd.own = borrowed(*o.msg) // with the last one, all are done with
+				o.msg.lease = nil
+			}
+		}
+		b.bodies = append(b.bodies, bd)
+	}
+	b.b = dst
+	b.msgs++
+	b.frames += len(o.frames) + o.headFrames
+	b.size += o.size
+	if b.msgs >= p.batch {
+		p.seal()
+	}
+	return p.added(1, o.size)
+}
+
+// added accounts for what was appended and reports whether to wake the consumer.
+func (p *pipe) added(msgs int, size int64) (wake bool) {
+	p.msgs += msgs
+	p.bytes += size
+	if p.idle && p.live {
+		p.idle = false
+		return true
+	}
+	return false
+}
+
+// tail returns the block to append n bytes to.
+func (p *pipe) tail(n int) *block {
+	if p.open {
+		b := &p.blocks[len(p.blocks)-1]
+		if cap(b.b)-len(b.b) >= n {
+			return b
+		}
+		p.seal()
+		if p.class < topClass {
+			p.class++
+		}
+	}
+	s := newSlab(p.class, n)
+	p.blocks = append(p.blocks, block{slab: s, b: s.buf[:0]})
+	p.open = true
+	return &p.blocks[len(p.blocks)-1]
+}
+
+// seal ends the open block.
+func (p *pipe) seal() { p.open = false }
+
+// pushBlock appends a block that is complete, for which there is room.
+func (p *pipe) pushBlock(b block) (wake bool) {
+	p.seal()
+	p.blocks = append(p.blocks, b)
+	return p.added(b.msgs, b.size)
+}
+
+// take moves all blocks to dst. Where there are none the consumer is marked as
+// waiting.
+func (p *pipe) take(dst []block) []block {
+	if len(p.blocks) == 0 {
+		p.idle = true
+		return dst
+	}
+	if p.open {
+		// What gathers between two takes tells how large a slab is worth.
+		b := &p.blocks[len(p.blocks)-1]
+		if len(p.blocks) == 1 && p.class > 0 && len(b.b) < slabClasses[p.class]/8 {
+			p.class--
+		}
+		p.seal()
+	}
+	if len(dst) == 0 {
+		dst, p.blocks = p.blocks, dst
+		return dst
+	}
+	dst = append(dst, p.blocks...)
+	clear(p.blocks)
+	p.blocks = p.blocks[:0]
+	return dst
+}
+
+// untake puts blocks back in front that a broken connection has not written.
+func (p *pipe) untake(blocks []block) {
+	if len(blocks) == 0 {
+		return
+	}
+	p.seal()
+	rest := p.blocks
+	p.blocks = append(append(make([]block, 0, len(blocks)+len(rest)), blocks...), rest...)
+}
+
+// credit gives room back, and reports whether the producer waits for it.
+func (p *pipe) credit(msgs int, size int64) (wake bool) {
+	p.msgs -= msgs
+	p.bytes -= size
+	if p.starved && msgs > 0 {
+		p.starved = false
+		return true
+	}
+	return false
+}
+
+// drain drops what is queued and returns how much it was.
+func (p *pipe) drain() (msgs int, size int64) {
+	for i := range p.blocks {
+		msgs += p.blocks[i].msgs
+		size += p.blocks[i].size
+		p.blocks[i].free()
+	}
+	p.blocks, p.open = nil, false
+	p.msgs -= msgs
+	p.bytes -= size
+	return msgs, size
+}

@@ -1,0 +1,464 @@
+package msgcore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+)
+
+// A reader is what a session needs to read. It fills slabs, one read each,
+// walks the frame headers in them, answers commands, and hands whole messages
+// over in blocks; whoever receives only makes the Msg.
+//
+//	slab.buf:  [ handed over | block: whole messages | unfinished | free ]
+//	                         start                   end      pos  fill
+//
+// A frame that is too large for the rest of the slab gets a buffer of its own.
+// An unfinished message moves on to the next slab, so that none lies in two.
+type reader struct {
+	mu sync.Mutex // of in, whose producer this is
+	ss *session
+	in *inlet
+
+	discard bool // nothing is for the application
+	publish bool // messages are subscriptions
+
+	slab                  *slab
+	class                 int8 // of the next slab
+	start, end, pos, fill int
+
+	msgs    int    // whole messages in the block
+	frames  int    // frames of these
+	size    int64  // of these, on the wire
+	bodies  []body // beside slab.buf[start:pos]
+	done    int    // so many belong to whole messages
+	part    int    // frames of the unfinished message
+	partLen int64  // of these, on the wire
+	content int64  // of these, bodies only
+
+	limit    int   // of the next read, so that little of a large body gets into the slab
+	received int64 // bytes, since the beginning
+
+	tryFn func(fd uintptr) bool // tryRead, made once
+	n     int                   // its results
+	err   error
+	wait  chan struct{} // capacity 1: there may be room in the pipe
+}
+
+const (
+	startLimit = 4 << 10
+	trusted    = 32 << 10 // allocated for a claim, before anything has arrived
+	trustedMax = 8 << 20
+	maxCommand = 64 << 10
+)
+
+func (r *reader) token() chan struct{} {
+	r.wait = make(chan struct{}, 1)
+	return r.wait
+}
+
+func (r *reader) init(ss *session, in *inlet) {
+	r.ss, r.in = ss, in
+	r.limit = startLimit
+	if ss.raw != nil {
+		r.tryFn = r.tryRead
+	}
+	switch ss.s.typ {
+	case Pub:
+		r.publish = true
+	case Push:
+		r.discard = true
+	}
+}
+
+// loop reads until the connection ends or the peer breaks the rules.
+func (r *reader) loop() error {
+	for {
+		need, err := r.parse()
+		if err != nil {
+			return err
+		}
+		if err := r.handOver(); err != nil {
+			return err
+		}
+		if err := r.more(need); err != nil {
+			if err == io.EOF && (r.part > 0 || r.fill > r.pos) {
+				err = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
+			}
+			return err
+		}
+	}
+}
+
+// parse walks the frames that have arrived and returns how many bytes are
+// needed at least to go on.
+func (r *reader) parse() (need int, err error) {
+	for {
+		if r.slab == nil {
+			return 1, nil
+		}
+		b := r.slab.buf[r.pos:r.fill]
+		flags, n, hdr, err := zmtp.ParseHeader(b)
+		switch {
+		case err != nil:
+			return 0, err
+		case hdr == 0:
+			return 1, nil
+		case flags&zmtp.FlagCommand != 0:
+			if n > maxCommand {
+				return 0, &zmtp.ProtocolError{Rule: fmt.Sprintf("a command of %d bytes, the limit is %d", n, maxCommand)}
+			}
+			if missing := hdr + int(n) - len(b); missing > 0 {
+				return missing, nil
+			}
+			if err := r.command(zmtp.Frame{Command: true, Body: b[hdr : hdr+int(n)]}); err != nil {
+				return 0, err
+			}
+			if err := r.skip(hdr + int(n)); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if limit := r.ss.s.opts.MaxMessage; limit > 0 && n > uint64(limit-r.content) {
+			return 0, fmt.Errorf("%w: the peer sends over %d bytes, Options.MaxMessage", ErrMessageTooBig, limit)
+		}
+		if missing := uint64(hdr) + n; missing > uint64(len(b)) {
+			missing -= uint64(len(b))
+			if n <= inlineMax || missing <= uint64(len(r.slab.buf)-r.fill) {
+				return int(missing), nil
+			}
+			if err := r.large(n, hdr); err != nil {
+				return 0, err
+			}
+		} else {
+			r.pos += hdr + int(n)
+		}
+		r.part++
+		r.partLen += int64(hdr) + int64(n)
+		r.content += int64(n)
+		if flags&zmtp.FlagMore == 0 {
+			if err := r.whole(); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+// whole is called when a message is complete.
+func (r *reader) whole() error {
+	r.msgs++
+	r.frames += r.part
+	r.size += r.partLen
+	r.end, r.done = r.pos, len(r.bodies)
+	r.part, r.partLen, r.content = 0, 0, 0
+	if r.msgs >= r.in.batch {
+		return r.handOver()
+	}
+	return nil
+}
+
+// skip takes n bytes out of the stream at pos, a command.
+func (r *reader) skip(n int) error {
+	if r.part > 0 { // within a message, which must stay in one piece
+		copy(r.slab.buf[r.pos:], r.slab.buf[r.pos+n:r.fill])
+		r.fill -= n
+		return nil
+	}
+	if err := r.handOver(); err != nil {
+		return err
+	}
+	r.pos += n
+	r.start, r.end = r.pos, r.pos
+	return nil
+}
+
+func (r *reader) command(f zmtp.Frame) error {
+	if prefix, on, ok := zmtp.ParseSubscription(f); ok {
+		r.ss.p.hearSubscription(prefix, on)
+		return nil
+	}
+	name, data, err := zmtp.ParseCommand(f.Body)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case zmtp.CommandPing:
+		return r.ss.hb.ping(data)
+	case zmtp.CommandError:
+		reason, err := zmtp.ParseError(data)
+		if err != nil {
+			return err
+		}
+		return &zmtp.RejectedError{Reason: reason}
+	}
+	return nil // unknown ones are for later versions
+}
+
+// handOver passes the whole messages on, waiting while the pipe is full.
+func (r *reader) handOver() error {
+	if r.msgs == 0 {
+		return nil
+	}
+	b := block{
+		slab: r.slab, b: r.slab.buf[r.start:r.end:r.end],
+		bodies: r.bodies[:r.done:r.done], msgs: r.msgs, frames: r.frames, size: r.size,
+	}
+	r.slab.hold()
+	rest := r.bodies[r.done:]
+	r.bodies = nil
+	for _, bd := range rest { // those of the unfinished message
+		bd.off -= r.end - r.start
+		r.bodies = append(r.bodies, bd)
+	}
+	r.start, r.msgs, r.frames, r.size, r.done = r.end, 0, 0, 0, 0
+	switch {
+	case r.publish:
+		r.subscriptions(&b)
+		b.free()
+		return nil
+	case r.discard:
+		b.free()
+		return nil
+	}
+	return r.deliver(b)
+}
+
+// subscriptions reads messages as peers before ZMTP 3.1 subscribe.
+func (r *reader) subscriptions(b *block) {
+	for pos := 0; pos < len(b.b); {
+		flags, n, at := frameAt(b.b, pos)
+		if len(b.bodies) > 0 && b.bodies[0].off == at {
+			b.bodies[0].own.drop()
+			b.bodies = b.bodies[1:]
+			pos = at
+			continue
+		}
+		pos = at + n
+		f := zmtp.Frame{More: flags&zmtp.FlagMore != 0, Body: b.b[at:pos]}
+		if prefix, on, ok := zmtp.ParseSubscription(f); ok && !f.More {
+			r.ss.p.hearSubscription(prefix, on)
+		}
+	}
+}
+
+var errSessionEnded = errors.New("the session has ended")
+
+// deliver queues b for the application, waiting while the pipe is full.
+func (r *reader) deliver(b block) error {
+	in, s := r.in, r.ss.s
+	for parked := false; ; parked = true {
+		if s.isClosing.Load() { // nobody receives any more
+			b.free()
+			return nil
+		}
+		in.mu.Lock()
+		if in.fits(b.msgs, b.size) {
+			wake := in.pushBlock(b)
+			in.mu.Unlock()
+			if wake {
+				s.arrived(in)
+			}
+			if parked {
+				r.ss.hb.park(false)
+			}
+			return nil
+		}
+		in.starved = true
+		in.mu.Unlock()
+		if err := r.awaitRoom(); err != nil {
+			b.free()
+			return err
+		}
+	}
+}
+
+// awaitRoom waits for a sign that the pipe may have room.
+func (r *reader) awaitRoom() error {
+	var tick <-chan time.Time
+	if every := r.ss.hb.park(true); every > 0 {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		tick = t.C
+	}
+	for {
+		select {
+		case <-r.wait:
+			return nil
+		case <-r.ss.s.quit:
+			return nil
+		case <-r.ss.stop:
+			return errSessionEnded
+		case <-tick:
+			r.ss.hb.pong()
+		}
+	}
+}
+
+// notify tells the application in band that the peer came or goes. It needs no
+// room: there are at most two for a session.
+func (r *reader) notify(event Notify) {
+	b := block{b: []byte{0, 0}, msgs: 1, frames: 1, size: 2, event: event}
+	r.in.mu.Lock()
+	wake := r.in.pushBlock(b)
+	r.in.mu.Unlock()
+	if wake {
+		r.ss.s.arrived(r.in)
+	}
+}
+
+// large reads the body of n bytes whose header of hdr bytes stands at pos into
+// a buffer of its own. What the peer claims is believed as far as it has kept
+// its word before: the buffer grows with what arrives.
+func (r *reader) large(n uint64, hdr int) error {
+	r.pos += hdr
+	got := r.slab.buf[r.pos:r.fill]
+	r.fill = r.pos
+	trust := uint64(min(max(trusted, r.received), trustedMax))
+	own := newBody(int(min(n, trust)))
+	have := copy(own.buf, got)
+	for {
+		size := uint64(len(own.buf))
+		if size > n {
+			size = n
+		}
+		m, err := io.ReadFull(r.ss.conn, own.buf[have:size])
+		r.heard(m)
+		have += m
+		if err != nil {
+			own.drop()
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		if uint64(have) == n {
+			break
+		}
+		grown := newBody(int(min(n, 2*size)))
+		copy(grown.buf, own.buf[:have])
+		own.drop()
+		own = grown
+	}
+	r.bodies = append(r.bodies, body{off: r.pos - r.start, b: own.buf[:n:n], own: own})
+	r.limit = startLimit
+	return nil
+}
+
+func (r *reader) heard(n int) {
+	r.received += int64(n)
+	r.ss.hb.hear()
+}
+
+// more reads what has arrived, at least one byte, and makes room for need.
+func (r *reader) more(need int) error {
+	if r.slab != nil {
+		r.makeRoom(need)
+	}
+	n, err := r.read()
+	if n > 0 {
+		r.fill += n
+		r.heard(n)
+		r.adapt(n)
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+// makeRoom moves what is unfinished on to another slab if this one has not
+// enough room left for it, or so little that reads would become many.
+func (r *reader) makeRoom(need int) {
+	size := len(r.slab.buf)
+	free, left := size-r.fill, r.fill-r.start
+	if free >= need && (free >= size/8 || left > size/8) {
+		return
+	}
+	if left == 0 {
+		r.dropSlab()
+		return
+	}
+	want := left + need
+	if want > slabClasses[topClass] {
+		want = max(want, 2*left) // a message of many frames: do not copy it each time
+	}
+	s := newSlab(r.class, want)
+	copy(s.buf, r.slab.buf[r.start:r.fill])
+	r.slab.drop()
+	r.slab = s
+	r.pos -= r.start
+	r.end -= r.start
+	r.fill -= r.start
+	r.start = 0
+}
+
+func (r *reader) dropSlab() {
+	r.slab.drop()
+	r.slab = nil
+	r.start, r.end, r.pos, r.fill = 0, 0, 0, 0
+}
+
+// space returns where to read to.
+func (r *reader) space() []byte {
+	if r.slab == nil {
+		r.slab = newSlab(r.class, 0)
+	}
+	return r.slab.buf[r.fill:min(len(r.slab.buf), r.fill+r.limit)]
+}
+
+// adapt chooses the size of the next read and slab by what the last one gave.
+func (r *reader) adapt(n int) {
+	size := slabClasses[r.class]
+	switch {
+	case n >= min(r.limit, size):
+		if r.limit < slabClasses[topClass] {
+			r.limit *= 2
+		}
+		if r.class < topClass {
+			r.class++
+		}
+	case n < size/8 && r.class > 0:
+		r.class--
+	}
+}
+
+// read reads once. With nothing unfinished it holds no slab while it waits.
+func (r *reader) read() (int, error) {
+	if r.tryFn == nil {
+		if r.slab != nil && r.start == r.fill {
+			r.dropSlab()
+		}
+		return r.ss.conn.Read(r.space())
+	}
+	if err := r.ss.raw.Read(r.tryFn); err != nil {
+		return 0, err
+	}
+	return r.n, r.err
+}
+
+// tryRead reads what is there, for RawConn.Read. It must have found nothing
+// before it says so: the runtime only tells of changes.
+func (r *reader) tryRead(fd uintptr) bool {
+	var again bool
+	r.n, again, r.err = readFD(fd, r.space())
+	if again && r.start == r.fill {
+		r.dropSlab()
+	}
+	return !again
+}
+
+// close gives up what is unfinished.
+func (r *reader) close() {
+	for i := range r.bodies {
+		r.bodies[i].own.drop()
+	}
+	r.bodies = nil
+	if r.slab != nil {
+		r.dropSlab()
+	}
+}

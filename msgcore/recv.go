@@ -1,0 +1,130 @@
+package msgcore
+
+import (
+	"context"
+	"iter"
+)
+
+// Recv waits for the next message until ctx ends. The message and its frames
+// belong to the caller; see Msg.
+func (s *Socket) Recv(ctx context.Context) (Msg, error) {
+	var m Msg
+	if s.optErr != nil {
+		return m, s.optErr
+	}
+	s.recvMu.Lock()
+	for {
+		ok, err := s.take("recv", &m)
+		if ok || err != nil {
+			next := s.passOn()
+			s.recvMu.Unlock()
+			next.signal()
+			return m, err
+		}
+		w := s.recvWait.add()
+		s.recvMu.Unlock()
+		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
+			return m, s.fail("recv", "", err)
+		}
+		s.recvMu.Lock()
+	}
+}
+
+// TryRecv is Recv without waiting; it reports whether there was a message.
+func (s *Socket) TryRecv() (Msg, bool, error) {
+	var m Msg
+	if s.optErr != nil {
+		return m, false, s.optErr
+	}
+	s.recvMu.Lock()
+	ok, err := s.take("recv", &m)
+	next := s.passOn()
+	s.recvMu.Unlock()
+	next.signal()
+	return m, ok, err
+}
+
+// RecvBatch waits for the next message and then receives as many more into dst
+// as there are, without waiting for them. It returns how many that were, at
+// least one unless there is an error or dst is empty. ReleaseBatch gives them
+// back.
+func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
+	if len(dst) == 0 {
+		return 0, nil
+	}
+	if s.optErr != nil {
+		return 0, s.optErr
+	}
+	s.recvMu.Lock()
+	for {
+		n := 0
+		var err error
+		for n < len(dst) {
+			var ok bool
+			if ok, err = s.take("recv", &dst[n]); !ok {
+				break
+			}
+			n++
+		}
+		if n > 0 || err != nil {
+			next := s.passOn()
+			s.recvMu.Unlock()
+			next.signal()
+			if n > 0 {
+				err = nil // it will be there the next time
+			}
+			return n, err
+		}
+		w := s.recvWait.add()
+		s.recvMu.Unlock()
+		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
+			return 0, s.fail("recv", "", err)
+		}
+		s.recvMu.Lock()
+	}
+}
+
+// Messages ranges over received messages until ctx ends or the socket is
+// closed; the last pair holds the error.
+func (s *Socket) Messages(ctx context.Context) iter.Seq2[Msg, error] {
+	return func(yield func(Msg, error) bool) {
+		for {
+			m, err := s.Recv(ctx)
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// take hands out one message if there is one; under recvMu.
+func (s *Socket) take(op string, m *Msg) (bool, error) {
+	if s.closed {
+		return false, s.fail(op, "", errClosed)
+	}
+	if s.recvErr != nil {
+		return false, s.fail(op, "", s.recvErr)
+	}
+	if s.state != nil {
+		if err := s.state.mayRecv(); err != nil {
+			return false, s.fail(op, "", err)
+		}
+	}
+	if c := &s.calls; len(c.aside) > 0 {
+		*m = c.aside[0]
+		c.aside[0] = Msg{}
+		if c.aside = c.aside[1:]; len(c.aside) == 0 {
+			c.aside = nil
+		}
+		return true, nil
+	}
+	return s.fair.recv(s, m), nil
+}
+
+// passOn returns who is to be woken because messages are left; under recvMu.
+func (s *Socket) passOn() *waiter {
+	if s.recvWait.head == nil || s.fair.n == 0 && len(s.calls.aside) == 0 {
+		return nil
+	}
+	return s.recvWait.pop()
+}

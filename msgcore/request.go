@@ -1,0 +1,138 @@
+package msgcore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+)
+
+// calls are the requests of a socket that wait for their replies. Guarded by
+// the socket's recvMu.
+type calls struct {
+	next    uint32
+	waiting map[uint32]*call
+	// aside are messages that a Request came upon and that are for Recv.
+	aside []Msg
+}
+
+// A call is one Request under way.
+type call struct {
+	reply Msg
+	done  bool
+	w     *waiter // while it waits
+}
+
+// callID is the length of the frame that tells requests apart; REP sockets
+// return it with the envelope.
+const callID = 4
+
+var errUncorrelated = errors.New("only REQ and DEALER sockets find each reply's request")
+
+// Request sends frames as a request and waits for its own reply, which it
+// returns without the envelope. Any number of requests may be under way at
+// once, beside Send and Recv; when ctx ends only this one is abandoned; a reply
+// that comes later is dropped by a REQ, and is an ordinary message to a DEALER.
+// A request whose connection broke is not
+// sent again: it waits until ctx ends. REQ and DEALER only; the other side is a
+// REP, or a ROUTER that returns the envelope as it came.
+func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
+	if s.typ != Req && s.typ != Dealer {
+		return Msg{}, s.fail("request", "", errUncorrelated)
+	}
+	if s.optErr != nil {
+		return Msg{}, s.optErr
+	}
+	c := &call{}
+	s.recvMu.Lock()
+	if s.calls.waiting == nil {
+		s.calls.waiting = map[uint32]*call{}
+		s.calls.next = rand.Uint32()
+	}
+	for s.calls.waiting[s.calls.next] != nil {
+		s.calls.next++
+	}
+	id := s.calls.next
+	s.calls.next++
+	s.calls.waiting[id] = c
+	s.recvMu.Unlock()
+
+	head := make([]byte, 2+callID, 4+callID)
+	head[0], head[1] = zmtp.FlagMore, callID
+	binary.BigEndian.PutUint32(head[2:], id)
+	head = append(head, delimiter...)
+	o := outgoing{frames: frames, head: head, headFrames: 2}
+	o.measure()
+	err := s.transmit(ctx, "request", &o)
+	if err == nil {
+		err = s.awaitReply(ctx, c)
+	}
+	if err != nil {
+		s.recvMu.Lock()
+		delete(s.calls.waiting, id)
+		done := c.done
+		s.recvMu.Unlock()
+		if done { // it came all the same
+			return c.reply, nil
+		}
+		return Msg{}, err
+	}
+	return c.reply, nil
+}
+
+// awaitReply receives until c has its reply. Whoever of the socket's receivers
+// comes upon the reply delivers it.
+func (s *Socket) awaitReply(ctx context.Context, c *call) error {
+	s.recvMu.Lock()
+	for !c.done {
+		if s.closed {
+			s.recvMu.Unlock()
+			return s.fail("request", "", errClosed)
+		}
+		var m Msg
+		if len(s.calls.aside) < batchFor(s.opts.RecvHWM) && s.fair.recv(s, &m) {
+			s.calls.aside = append(s.calls.aside, m)
+			s.recvWait.wakeAll() // a Recv among them must have it
+			continue
+		}
+		if c.done {
+			break
+		}
+		w := s.recvWait.add()
+		c.w = w
+		s.recvMu.Unlock()
+		err := s.recvWait.wait(ctx, &s.recvMu, w)
+		if err != nil {
+			return s.fail("request", "", err)
+		}
+		s.recvMu.Lock()
+		c.w = nil
+	}
+	next := s.passOn()
+	s.recvMu.Unlock()
+	next.signal()
+	return nil
+}
+
+// deliver gives m to the Request that it is the reply of, if any; under recvMu.
+func (s *Socket) deliver(m *Msg) bool {
+	waiting := s.calls.waiting
+	if waiting == nil || len(m.Frames) < 3 || len(m.Frames[0]) != callID || len(m.Frames[1]) != 0 {
+		return false
+	}
+	id := binary.BigEndian.Uint32(m.Frames[0])
+	c := waiting[id]
+	if c == nil {
+		return false
+	}
+	delete(waiting, id)
+	m.Frames = m.Frames[2:]
+	c.reply, c.done = *m, true
+	*m = Msg{}
+	if c.w != nil && s.recvWait.remove(c.w) {
+		c.w.signal()
+	}
+	return true
+}

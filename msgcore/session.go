@@ -1,0 +1,226 @@
+package msgcore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+	"github.com/solomq/solomq/transport"
+)
+
+// A session is the engine of one connection: it reads on the goroutine that
+// runs it, and writes on another that lives while there is something to write.
+// Either error ends it.
+type session struct {
+	s       *Socket
+	p       *peer
+	conn    net.Conn
+	raw     syscall.RawConn // nil where reading needs a buffer while it waits
+	version zmtp.Version
+	info    *PeerInfo
+
+	stop     chan struct{} // closed when the session ends
+	stopOnce sync.Once
+	err      error          // why; written before stop is closed
+	writers  sync.WaitGroup // whoever plays the writer's part
+
+	w  writer
+	r  reader
+	hb heartbeat
+}
+
+// end ends ss for the given reason, of which the first counts. It does not wait.
+func (ss *session) end(err error) {
+	ss.stopOnce.Do(func() {
+		ss.err = err
+		close(ss.stop)
+		ss.conn.Close()
+	})
+}
+
+// handshake greets the peer at conn, over endpoint, and returns a session that
+// has not begun.
+func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
+	ctx := s.ctx
+	if s.opts.Handshake > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.opts.Handshake, errSlowHandshake)
+		defer cancel()
+	}
+	info := &PeerInfo{Endpoint: endpoint, Mechanism: "NULL", Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
+	if a := conn.RemoteAddr(); a != nil {
+		info.RemoteAddr = a.String()
+	}
+	if c, ok := conn.(transport.CredConn); ok {
+		if cred, err := c.PeerCred(); err == nil {
+			info.Cred = cred
+		}
+	}
+	local := zmtp.Properties{zmtp.SocketType: s.typ.String()}
+	if s.typ == Req || s.typ == Dealer || s.typ == Router {
+		local[zmtp.Identity] = s.opts.RoutingID
+	}
+	for k, v := range s.opts.Metadata {
+		local[k] = v
+	}
+	cfg := &zmtp.Config{
+		Properties: local,
+		Check: func(peer zmtp.Properties) error {
+			info.Type = peer.Get(zmtp.SocketType)
+			info.Properties = peer
+			if s.typ == Router {
+				info.RoutingID = peer.Get(zmtp.Identity)
+			}
+			return s.checkPeer(info)
+		},
+	}
+	z, err := zmtp.Handshake(ctx, conn, cfg)
+	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) && s.ctx.Err() == nil {
+			err = fmt.Errorf("%w after %v", errSlowHandshake, s.opts.Handshake)
+		}
+		conn.Close()
+		s.event(Event{Kind: HandshakeFailed, Endpoint: endpoint, Peer: *info, Err: err})
+		return nil, err
+	}
+	ss := &session{s: s, conn: conn, version: z.Version(), info: info, stop: make(chan struct{})}
+	ss.raw = rawConn(conn)
+	return ss, nil
+}
+
+var errSlowHandshake = errors.New("the peer has not finished its handshake in time (Options.Handshake)")
+
+// checkPeer decides, within the handshake, whether a peer can be attached.
+func (s *Socket) checkPeer(info *PeerInfo) error {
+	if _, ok := s.typ.accepts(info.Type); !ok {
+		return fmt.Errorf("a %v does not talk to a socket of type %q", s.typ, info.Type)
+	}
+	switch t := s.pat.(type) {
+	case *routerPattern:
+		id := info.RoutingID
+		if len(id) > 255 {
+			return errors.New("routing id is over 255 bytes")
+		}
+		s.sendMu.Lock()
+		defer s.sendMu.Unlock()
+		return t.admits(id)
+	}
+	return nil
+}
+
+// attach joins ss and p: from then on messages flow. p may be new, or one that
+// had other sessions before.
+func (ss *session) attach(p *peer) error {
+	s := ss.s
+	in := newPipe(&ss.r.mu, s.opts.RecvHWM, s.opts.RecvBytes)
+	in.live = true
+	ss.r.init(ss, &inlet{pipe: in, peer: p, wake: ss.r.token()})
+	ss.p = p
+
+	s.recvMu.Lock()
+	s.sendMu.Lock()
+	if !p.attached {
+		p.info, p.id = ss.info, nil
+		if err := s.add(p); err != nil {
+			s.sendMu.Unlock()
+			s.recvMu.Unlock()
+			return err
+		}
+		p.id = []byte(p.info.RoutingID)
+	} else if s.closed && p.out.msgs == 0 {
+		s.sendMu.Unlock()
+		s.recvMu.Unlock()
+		return errClosed
+	}
+	p.sess = ss
+	if t, ok := s.pat.(*subPattern); ok {
+		t.resume(func(prefix []byte) {
+			ss.w.control = zmtp.AppendSubscribe(ss.w.control, prefix, ss.version)
+		})
+	}
+	p.out.live = true
+	var w wakeup
+	if len(p.out.blocks) > 0 || len(ss.w.control) > 0 {
+		p.out.idle = false
+		w = p.claim()
+	}
+	s.ready++
+	s.changed.wakeAll()
+	s.sendMu.Unlock()
+	s.recvMu.Unlock()
+	w.do(false)
+	s.event(Event{Kind: HandshakeSucceeded, Endpoint: ss.info.Endpoint, Peer: *ss.info})
+	return nil
+}
+
+// run reads until the session ends, and then parts it from its peer. If keep,
+// the peer stays attached, with what it has not sent, for another session.
+func (ss *session) run(keep bool) error {
+	s, p := ss.s, ss.p
+	ss.hb.start(ss)
+	if s.opts.Router.Notify&NotifyConnect != 0 {
+		ss.r.notify(NotifyConnect)
+	}
+	ss.end(ss.r.loop())
+	ss.hb.stop()
+	err := ss.err
+
+	s.sendMu.Lock()
+	p.out.live = false // nobody claims the writer's part any more
+	s.sendMu.Unlock()
+	ss.writers.Wait()
+	ss.r.close()
+	if s.opts.Router.Notify&NotifyDisconnect != 0 {
+		ss.r.notify(NotifyDisconnect)
+	}
+
+	s.sendMu.Lock()
+	ss.w.giveBackTo(p.out)
+	p.out.idle = true
+	p.sess = nil
+	s.ready--
+	if !keep {
+		s.remove(p)
+	}
+	s.changed.wakeAll()
+	s.sendMu.Unlock()
+	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
+	return err
+}
+
+// control queues a command for the peer, ahead of the messages that wait.
+func (ss *session) control(add func(b []byte) []byte) {
+	s := ss.s
+	s.sendMu.Lock()
+	w := ss.addControl(add)
+	s.sendMu.Unlock()
+	w.do(false)
+}
+
+// addControl is control under sendMu.
+func (ss *session) addControl(add func(b []byte) []byte) (w wakeup) {
+	out := ss.p.out
+	if ss.p.sess != ss || !out.live {
+		return w
+	}
+	ss.w.control = add(ss.w.control)
+	if out.idle {
+		out.idle = false
+		w = ss.p.claim()
+	}
+	return w
+}
+
+// controlSubscription tells the peer of one subscription; under sendMu.
+func (ss *session) controlSubscription(prefix []byte, on bool) {
+	ss.addControl(func(b []byte) []byte {
+		if on {
+			return zmtp.AppendSubscribe(b, prefix, ss.version)
+		}
+		return zmtp.AppendCancel(b, prefix, ss.version)
+	}).do(false)
+}

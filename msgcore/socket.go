@@ -1,0 +1,159 @@
+package msgcore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// A Socket sends and receives messages through any number of endpoints, by the
+// rules of its type. Make one with New or the constructor of its type. Its
+// methods may be called from several goroutines at once.
+//
+// Ending a context ends that call and nothing else. A closed Socket answers
+// every call with an error that Is net.ErrClosed.
+type Socket struct {
+	typ    Type
+	opts   Options
+	optErr error // of the options; every call returns it
+	pat    pattern
+	state  stateful // pat, if it has an opinion
+	// recvErr is the answer to Recv, for a type that has none.
+	recvErr error
+	extra   int // pat.extra()
+	// inline says that the caller of Send writes to the connection itself.
+	inline bool
+
+	// Lock order: mu, recvMu, sendMu; then, of the other end on inproc, its
+	// sendMu. No lock is held across I/O.
+
+	recvMu   sync.Mutex // guards what follows
+	fair     fairQueue
+	recvWait waitList
+	calls    calls
+
+	sendMu   sync.Mutex // guards what follows, and all pipes to peers
+	peers    map[*peer]struct{}
+	sendWait waitList
+	changed  waitList // those that wait for peers or subscriptions
+	ready    int      // peers whose handshake succeeded and that are still there
+
+	closed bool // written under recvMu and sendMu
+
+	mu        sync.Mutex // guards what follows
+	endpoints []*endpoint
+	closing   bool
+
+	ctx    context.Context // ends when the Socket lets go of everything
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // every goroutine of the Socket
+	quit   chan struct{}  // closed when Close begins
+	done   chan struct{}  // closed when Close has finished
+	err    error          // of Close; read after done
+
+	isClosing atomic.Bool  // Close is under way
+	progress  atomic.Int64 // writes that moved bytes, while it is
+	drops     drops
+	events    *monitor
+}
+
+// drops count messages that were given up, by cause.
+type drops struct {
+	full       atomic.Uint64 // the peer was at its high-water mark
+	unroutable atomic.Uint64 // no peer has the routing id
+	lost       atomic.Uint64 // queued for a peer that went away
+	events     atomic.Uint64 // monitor events, too many at once
+}
+
+var errClosed = net.ErrClosed
+
+// New returns a socket of type t. Nil options mean defaults. It never fails: a
+// type or an option that is not valid is the error of the first call.
+func New(t Type, opts *Options) *Socket {
+	s := &Socket{typ: t, quit: make(chan struct{}), done: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.peers = map[*peer]struct{}{}
+	if s.optErr = opts.Validate(t); s.optErr != nil {
+		return s
+	}
+	s.opts = opts.withDefaults(t)
+	s.pat = newPattern(s)
+	s.state, _ = s.pat.(stateful)
+	s.extra = s.pat.extra()
+	s.inline = t == Req || t == Rep
+	switch t {
+	case Push, Pub:
+		s.recvErr = errors.ErrUnsupported
+	}
+	if s.opts.Monitor != nil {
+		s.events = newMonitor(s)
+	}
+	return s
+}
+
+// Type returns the type of s.
+func (s *Socket) Type() Type { return s.typ }
+
+// fail wraps err for op.
+func (s *Socket) fail(op, endpoint string, err error) error {
+	return &OpError{Op: op, Type: s.typ, Endpoint: endpoint, Err: err}
+}
+
+// add makes p a peer of s. It must be called with recvMu held when the pattern
+// subscribes, so that no subscription is missed, and with sendMu held.
+func (s *Socket) add(p *peer) error {
+	if s.closed {
+		return errClosed
+	}
+	if err := s.pat.attach(p); err != nil {
+		return err
+	}
+	p.attached = true
+	s.peers[p] = struct{}{}
+	s.sendWait.wakeAll()
+	return nil
+}
+
+// remove ends what add began, drops what is still queued for p, and returns
+// how many messages that were; under sendMu.
+func (s *Socket) remove(p *peer) (lost int) {
+	if !p.attached {
+		return 0
+	}
+	p.attached = false
+	delete(s.peers, p)
+	s.pat.detach(p)
+	p.out.live, p.out.closed = false, true
+	if p.twin == nil { // on inproc the other end may still receive it
+		lost, _ = p.out.drain()
+		s.drops.lost.Add(uint64(lost))
+	}
+	p.wait.wakeAll()
+	s.sendWait.wakeAll()
+	s.changed.wakeAll()
+	return lost
+}
+
+// gotRoom is called when credit for p has come that somebody waits for.
+func (p *peer) gotRoom() {
+	s := p.s
+	s.sendMu.Lock()
+	if p.attached {
+		s.pat.room(p)
+	}
+	w, own := s.sendWait.pop(), p.wait.pop()
+	s.sendMu.Unlock()
+	w.signal()
+	own.signal()
+}
+
+// arrived makes in one of those that have messages.
+func (s *Socket) arrived(in *inlet) {
+	s.recvMu.Lock()
+	s.fair.add(in)
+	w := s.recvWait.pop()
+	s.recvMu.Unlock()
+	w.signal()
+}

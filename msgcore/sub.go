@@ -1,0 +1,112 @@
+package msgcore
+
+import (
+	"errors"
+
+	"github.com/solomq/solomq/msgcore/internal/trie"
+)
+
+// NewSub returns a SUB socket (RFC 29), which receives from PUB and XPUB sockets
+// the messages whose first frame starts with one of its subscriptions. It has
+// none at first; Subscribe("") is for everything. A peer that connects later, or
+// again, is told all of them. It does not send. Nil options mean defaults.
+func NewSub(opts *Options) *Socket { return New(Sub, opts) }
+
+type subPattern struct {
+	s    *Socket
+	subs trie.Counter // guarded by recvMu
+}
+
+func newSubPattern(s *Socket) *subPattern { return &subPattern{s: s} }
+
+func (*subPattern) attach(*peer) error { return nil }
+func (*subPattern) detach(*peer)       {}
+func (*subPattern) room(*peer)         {}
+func (*subPattern) extra() int         { return 0 }
+
+func (*subPattern) send(*outgoing) (sendResult, error) {
+	return sendResult{}, errors.ErrUnsupported
+}
+
+// recv filters once more what the publisher has filtered: messages may be under
+// way that were sent before it heard of an Unsubscribe.
+func (t *subPattern) recv(in *inlet, m *Msg) bool {
+	in.pop(m, nil)
+	return t.subs.Match(m.Frames[0])
+}
+
+// Subscribe adds a subscription to the messages whose first frame starts with
+// prefix; the empty one is all messages. Subscribing twice needs unsubscribing
+// twice. SUB only.
+func (s *Socket) Subscribe(prefix string) error {
+	return s.changeSubscription("subscribe", prefix, true)
+}
+
+// Unsubscribe takes back one Subscribe of the same prefix; a prefix that is not
+// subscribed to is ErrState. SUB only.
+func (s *Socket) Unsubscribe(prefix string) error {
+	return s.changeSubscription("unsubscribe", prefix, false)
+}
+
+var errNoSubscription = errors.New("no such subscription")
+
+func (s *Socket) changeSubscription(op, prefix string, on bool) error {
+	t, ok := s.pat.(*subPattern)
+	if !ok {
+		return s.fail(op, "", errors.ErrUnsupported)
+	}
+	if s.optErr != nil {
+		return s.optErr
+	}
+	b := []byte(prefix)
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock() // held throughout, so that peers hear of changes in order
+	if s.closed {
+		return s.fail(op, "", errClosed)
+	}
+	if on {
+		if first := t.subs.Add(b); !first {
+			return nil
+		}
+	} else {
+		had, last := t.subs.Remove(b)
+		if !had {
+			return s.fail(op, "", stateError{errNoSubscription})
+		}
+		if !last {
+			return nil
+		}
+	}
+	s.sendMu.Lock()
+	var twins []*peer
+	for p := range s.peers {
+		if p.twin != nil {
+			twins = append(twins, p.twin)
+		} else if p.sess != nil {
+			p.sess.controlSubscription(b, on)
+		}
+	}
+	s.sendMu.Unlock()
+	for _, twin := range twins {
+		twin.hearSubscription(b, on)
+	}
+	return nil
+}
+
+// resume appends every subscription for a new connection; under recvMu.
+func (t *subPattern) resume(each func(prefix []byte)) { t.subs.All(each) }
+
+// hearSubscription is called when p has subscribed to us, or not any more.
+func (p *peer) hearSubscription(prefix []byte, on bool) {
+	s := p.s
+	t, ok := s.pat.(publishing)
+	if !ok {
+		return
+	}
+	s.sendMu.Lock()
+	if p.attached {
+		t.subscribed(p, prefix, on)
+		s.changed.wakeAll()
+	}
+	s.sendMu.Unlock()
+}
