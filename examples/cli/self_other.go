@@ -1,0 +1,54 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// kept is the queue's own copy of its program; empty in other processes.
+var kept string
+
+// ownProgram returns the path by which this process starts its own program
+// again.
+func ownProgram() (string, error) {
+	if kept != "" {
+		return kept, nil
+	}
+	return os.Executable()
+}
+
+// keepProgram gives the queue a copy of its program that lives as long as it
+// does: "go run" deletes what it built, and the queue needs it for each job.
+func keepProgram(s *store) (discard func(), err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(s.dir, "tmp-spool-"+strconv.Itoa(os.Getpid())+filepath.Ext(program))
+	if err := os.Link(program, path); err != nil {
+		if err := copyFile(path, program); err != nil {
+			return nil, err
+		}
+	}
+	kept = path
+	return func() { os.Remove(path) }, nil
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
