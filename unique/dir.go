@@ -27,7 +27,6 @@ type place struct {
 	leaf   string // "" means that base itself is the directory
 	shared bool   // base is a public directory such as /tmp: safe if sticky; else it must be private to us
 	mkbase bool   // base is made when missing, with all its missing parents
-	strict bool   // the user asked for it: what is wrong with it is an error, not a reason to look further
 }
 
 func (p place) dir() string { return filepath.Join(p.base, p.leaf) }
@@ -41,10 +40,10 @@ func (su *surroundings) choose(explicit string, create bool) (place, []Skipped, 
 		if err != nil {
 			return place{}, nil, fmt.Errorf("unique: Options.Dir %q: %w", explicit, err)
 		}
-		p := place{source: "Options.Dir", base: abs, mkbase: true, strict: true}
+		p := place{source: "Options.Dir", base: abs, mkbase: true}
 		err = su.enter(p, create)
-		if err != nil && !(errors.Is(err, fs.ErrNotExist) && !create) {
-			return place{}, nil, err
+		if err != nil && (create || !errors.Is(err, fs.ErrNotExist)) {
+			return place{}, nil, because("Options.Dir cannot be used", err)
 		}
 		return p, nil, nil
 	}
@@ -59,7 +58,7 @@ func (su *surroundings) choose(explicit string, create bool) (place, []Skipped, 
 			return p, skipped, nil
 		}
 		if !passable(err) {
-			return place{}, skipped, fmt.Errorf("unique: cannot use %s: %w", p.dir(), err)
+			return place{}, skipped, because(p.source+" cannot be judged now", err)
 		}
 		skipped = append(skipped, Skipped{Dir: p.dir(), Source: p.source, Err: err})
 	}
@@ -71,8 +70,8 @@ func passable(err error) bool {
 	return errors.Is(err, ErrUnsafeDir) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isReadOnly(err)
 }
 
-// enter checks the whole of p, and makes it if create is set. A leaf that does not exist yet is no error without
-// create: the answer to "which directory" is the same before and after the first launch.
+// enter checks the whole of p, and makes it if create is set. Without create, a leaf that does not exist yet is no error
+// if it could be made: the answer to "which directory" is the same before and after the first launch.
 func (su *surroundings) enter(p place, create bool) error {
 	if err := su.secure(p.base, p.shared, p.mkbase && create); err != nil {
 		return err
@@ -82,7 +81,7 @@ func (su *surroundings) enter(p place, create bool) error {
 	}
 	err := su.secureLeaf(p.dir(), create)
 	if !create && errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return mayMakeIn(p.base)
 	}
 	return err
 }
@@ -91,13 +90,25 @@ func (su *surroundings) enter(p place, create bool) error {
 func (su *surroundings) secureLeaf(dir string, create bool) error {
 	err := checkPrivate(dir, su.uid)
 	if create && errors.Is(err, fs.ErrNotExist) {
-		if err := makePrivate(dir); err != nil {
-			return err
-		}
-		err = checkPrivate(dir, su.uid)
+		err = insistOn(create, func() error {
+			if err := makePrivate(dir); err != nil {
+				return err
+			}
+			return checkPrivate(dir, su.uid)
+		})
 	}
 	if create && errors.Is(err, fs.ErrPermission) && mendMode(dir, 0o700) {
 		err = checkPrivate(dir, su.uid)
+	}
+	return err
+}
+
+// insistOn repeats a check that makes what is missing, if what it has just made is gone again: somebody wipes the
+// directory in this very moment.
+func insistOn(create bool, check func() error) error {
+	err := check()
+	for tries := 1; create && tries < lockTries && errors.Is(err, fs.ErrNotExist); tries++ {
+		err = check()
 	}
 	return err
 }
@@ -120,6 +131,14 @@ func mendMode(path string, want fs.FileMode) bool {
 		return false
 	}
 	return os.Chmod(path, want) == nil // refused unless it is ours
+}
+
+// because adds what to errors of package os; those about unsafe directories say everything by themselves.
+func because(what string, err error) error {
+	if errors.Is(err, ErrUnsafeDir) {
+		return err
+	}
+	return fmt.Errorf("unique: %s: %w", what, err)
 }
 
 func noDirError(skipped []Skipped) error {

@@ -21,6 +21,10 @@ const maxLinks = 40
 // further care. Links on the way are followed (/tmp is one on macOS) if root or this user made them; dir itself must
 // not be one, unless it is shared. With create, missing directories are made.
 func (su *surroundings) secure(dir string, shared, create bool) error {
+	return insistOn(create, func() error { return su.walk(dir, shared, create) })
+}
+
+func (su *surroundings) walk(dir string, shared, create bool) error {
 	at, rest := "/", split(dir)
 	if err := su.checkAncestor(dir, at); err != nil {
 		return err

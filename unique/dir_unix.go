@@ -4,11 +4,14 @@ package unique
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // hostSurroundings are those of this process.
@@ -74,6 +77,14 @@ func envTempPlace(su *surroundings) (place, bool) {
 
 func tempPlace(su *surroundings, base, source string) (place, bool) {
 	return place{source: source, base: base, leaf: leafName + "-" + strconv.Itoa(su.uid), shared: true}, true
+}
+
+// mayMakeIn reports why nothing can be made in dir.
+func mayMakeIn(dir string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return &fs.PathError{Op: "access", Path: dir, Err: err}
+	}
+	return nil
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }

@@ -37,6 +37,7 @@ func OpenSite(id string, o *Options) (*Site, error) {
 func (s *Site) Dir() string                           { return s.s.dir }
 func (s *Site) GatePath() string                      { return s.s.gatePath() }
 func (s *Site) LockPath() string                      { return s.s.lockPath() }
+func (s *Site) StartPath() string                     { return s.s.startPath() }
 func (s *Site) RecordPath() string                    { return s.s.recordPath() }
 func (s *Site) RoomPath() string                      { return s.s.roomPath() }
 func (s *Site) SocketPath(channel string) string      { return s.s.socketPath(channel) }

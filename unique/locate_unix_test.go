@@ -316,6 +316,15 @@ func TestOrderOfDirectories(t *testing.T) {
 		require.ErrorContains(t, err, fmt.Sprintf("%s is not safe: belongs to uid %d", squat, nobody))
 		require.ErrorContains(t, err, "Options.Dir")
 	})
+	t.Run("XDG_RUNTIME_DIR without a place for ours", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root may write everywhere")
+		}
+		l := newLayout(t)
+		l.env["XDG_RUNTIME_DIR"] = l.mkdir(t, "xdg", 0o500)
+		where := l.check(t, filepath.Join(l.tmp, "solomq-"+uid), "the system's temporary directory")
+		require.ErrorIs(t, where.Skipped[0].Err, fs.ErrPermission)
+	})
 	t.Run("Flatpak", func(t *testing.T) {
 		l := newLayout(t)
 		l.env["XDG_RUNTIME_DIR"] = l.mkdir(t, "run/"+uid, 0o700)
@@ -531,3 +540,6 @@ func asNobody(t *testing.T, role string, args ...string) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	return cmd
 }
+
+// alive reports whether there is a process pid.
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }

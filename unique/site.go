@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 )
@@ -54,7 +53,7 @@ func findSite(su *surroundings, id string, o *Options, create bool) (*site, []Sk
 // directories has been there.
 func (s *site) restore() error {
 	if err := s.su.enter(s.place, true); err != nil {
-		return fmt.Errorf("unique: directory %s was removed and cannot be made again: %w", s.dir, err)
+		return because("a directory was removed and cannot be made again", err)
 	}
 	return nil
 }

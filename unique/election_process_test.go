@@ -1,0 +1,269 @@
+package unique_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/solomq/solomq/unique"
+)
+
+func init() {
+	roles["storm"] = storm
+	roles["once"] = electOnce
+	roles["hold"] = func(args []string) int { return hold(args, false) }
+	roles["hold-with-child"] = func(args []string) int { return hold(args, true) }
+	roles["sit"] = func([]string) int { _, _ = io.Copy(io.Discard, os.Stdin); return 0 }
+}
+
+// siteOf opens the site of an actor.
+func siteOf(dir string) *unique.Site {
+	s, err := unique.OpenSite("x", &unique.Options{Dir: dir})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return s
+}
+
+func fail(format string, args ...any) int {
+	fmt.Fprintf(os.Stderr, "pid %d: %s\n", os.Getpid(), fmt.Sprintf(format, args...))
+	return 1
+}
+
+// storm elects and releases for some wins, checking each time by a file of its own that it is alone, and adding one to a
+// number in another file in a way that loses counts if it is not.
+func storm(args []string) int {
+	dir, witness, counter := args[0], args[1], args[2]
+	rounds, _ := strconv.Atoi(args[3])
+	_, _ = io.Copy(io.Discard, os.Stdin) // until all are released together
+	s := siteOf(dir)
+	for wins := 0; wins < rounds; {
+		won, err := s.Elect(context.Background())
+		if err != nil {
+			return fail("%v", err)
+		}
+		if won == nil {
+			time.Sleep(time.Millisecond) // as a loser does that waits for the winner to answer
+			continue
+		}
+		wins++
+		f, err := os.OpenFile(witness, os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fail("two primaries: %v", err)
+		}
+		_ = f.Close()
+		text, err := os.ReadFile(counter)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fail("%v", err)
+		}
+		n, _ := strconv.Atoi(string(text))
+		if err := os.WriteFile(counter, []byte(strconv.Itoa(n+1)), 0o600); err != nil {
+			return fail("%v", err)
+		}
+		if err := won.Publish(unique.Record{Proto: 1, Endpoint: "ipc://x"}); err != nil {
+			return fail("%v", err)
+		}
+		if err := os.Remove(witness); err != nil {
+			return fail("%v", err)
+		}
+		if err := won.Release(); err != nil {
+			return fail("%v", err)
+		}
+	}
+	return 0
+}
+
+// crowd starts n actors of role whose standard inputs are one pipe; release closes it.
+func crowd(t *testing.T, n int, role string, args ...string) (cmds []*exec.Cmd, release func()) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	for range n {
+		cmd := actor(t, role, args...)
+		cmd.Stdin = r
+		cmds = append(cmds, cmd)
+	}
+	return cmds, func() { _ = w.Close() }
+}
+
+func TestProcessStorm(t *testing.T) {
+	dir, files := privateDir(t), t.TempDir()
+	n, rounds := size(6, 64), size(10, 100)
+	counter := filepath.Join(files, "counter")
+	cmds, release := crowd(t, n, "storm", dir, filepath.Join(files, "witness"), counter, strconv.Itoa(rounds))
+	for _, cmd := range cmds {
+		require.NoError(t, cmd.Start())
+	}
+	release()
+	for _, cmd := range cmds {
+		require.NoError(t, cmd.Wait())
+	}
+	text, err := os.ReadFile(counter)
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(n*rounds), string(text))
+}
+
+// electOnce elects once when released, says how it went, and holds the place until its second input ends.
+func electOnce(args []string) int {
+	s := siteOf(args[0])
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	won, err := s.Elect(ctx)
+	if err != nil {
+		return fail("%v", err)
+	}
+	if won == nil {
+		fmt.Println("lost")
+		return 0
+	}
+	fmt.Println("won")
+	// Stays the primary until every other one has lost: they leave a file each.
+	for {
+		lost, err := filepath.Glob(filepath.Join(args[1], "*"))
+		if err != nil {
+			return fail("%v", err)
+		}
+		if want, _ := strconv.Atoi(args[2]); len(lost) == want {
+			return 0
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestStampede: processes released together elect exactly one, and settle soon.
+func TestStampede(t *testing.T) {
+	n := size(16, 64)
+	for range size(2, 20) {
+		dir, losers := privateDir(t), t.TempDir()
+		cmds, release := crowd(t, n, "once", dir, losers, strconv.Itoa(n-1))
+		outs := make([]*strings.Builder, n)
+		for i, cmd := range cmds {
+			outs[i] = &strings.Builder{}
+			cmd.Stdout = outs[i]
+			require.NoError(t, cmd.Start())
+		}
+		start := time.Now()
+		release()
+		type ended struct {
+			i   int
+			err error
+		}
+		all := make(chan ended, n)
+		for i, cmd := range cmds {
+			go func() { all <- ended{i, cmd.Wait()} }()
+		}
+		won := 0
+		for range n {
+			e := <-all
+			require.NoError(t, e.err)
+			switch outs[e.i].String() {
+			case "won\n":
+				won++
+			case "lost\n":
+				require.NoError(t, os.WriteFile(filepath.Join(losers, strconv.Itoa(e.i)), nil, 0o600))
+			default:
+				t.Fatalf("actor %d said %q", e.i, outs[e.i])
+			}
+		}
+		require.Equal(t, 1, won)
+		t.Logf("%d processes settled in %v", n, time.Since(start))
+	}
+}
+
+// hold becomes the primary, says so, and stays until it is killed or its input ends. withChild it starts a child first
+// that lives until the same input ends.
+func hold(args []string, withChild bool) int {
+	s := siteOf(args[0])
+	won, err := s.Elect(context.Background())
+	if err != nil || won == nil {
+		return fail("not elected: %v", err)
+	}
+	if err := won.Publish(testRecord(9)); err != nil {
+		return fail("%v", err)
+	}
+	if withChild {
+		self, _ := os.Executable()
+		child := exec.Command(self)
+		child.Env = append(os.Environ(), roleEnv+"=sit")
+		child.Stdin = os.Stdin
+		if err := child.Start(); err != nil {
+			return fail("%v", err)
+		}
+		fmt.Println(child.Process.Pid)
+	}
+	fmt.Println("won")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// holder starts an actor that is the primary, and returns what it said before.
+func holder(t *testing.T, role, dir string) (cmd *exec.Cmd, in io.WriteCloser, said string) {
+	t.Helper()
+	cmd = actor(t, role, dir)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	for lines := bufio.NewScanner(out); lines.Scan(); said += lines.Text() {
+		if lines.Text() == "won" {
+			return cmd, in, said
+		}
+	}
+	require.NoError(t, cmd.Wait())
+	t.Fatal("the actor is not the primary")
+	return nil, nil, ""
+}
+
+// TestKilledPrimary: its place is free at once, and what it left is cleared away.
+func TestKilledPrimary(t *testing.T) {
+	o := privateOptions(t)
+	s := openSite(t, "x", o)
+	for range size(5, 200) {
+		cmd, in, _ := holder(t, "hold", o.Dir)
+		lose(t, s)
+		require.Equal(t, cmd.Process.Pid, s.HolderPID())
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+		in.Close()
+
+		stale, err := s.ReadRecord()
+		require.NoError(t, err)
+		require.Equal(t, cmd.Process.Pid, stale.PID)
+		won := win(t, s)
+		_, err = s.ReadRecord()
+		require.ErrorIs(t, err, unique.ErrNoRecord, "the record of the dead must be gone before the new one binds")
+		require.NoError(t, won.Release())
+	}
+}
+
+// TestChildDoesNotInheritThePlace: a child that outlives the primary does not keep its lock.
+func TestChildDoesNotInheritThePlace(t *testing.T) {
+	o := privateOptions(t)
+	s := openSite(t, "x", o)
+	cmd, in, said := holder(t, "hold-with-child", o.Dir)
+	lose(t, s)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	pid, err := strconv.Atoi(said)
+	require.NoError(t, err)
+	require.True(t, alive(pid), "the child should outlive the primary")
+	require.NoError(t, win(t, s).Release())
+	require.True(t, alive(pid))
+	in.Close() // ends the child
+}
