@@ -1,0 +1,274 @@
+package unique
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+)
+
+// lastWord is how long a caller that gives up tries to tell the primary. The end
+// of its connection says the same.
+const lastWord = 250 * time.Millisecond
+
+// An outgoing is a call in the secondary, from GO to EXIT. One goroutine takes
+// messages in and never waits for anything else, so that whatever blocks at this
+// end (a stopped terminal, an input that does not come) holds up neither the
+// other streams nor the end.
+type outgoing struct {
+	l   *link
+	inv *Invocation
+
+	stdin    *credit  // what may be sent of Stdin; nil if it is not forwarded
+	out      [3]*sink // by stream; nil if not forwarded
+	progress *listener
+
+	helpers sync.WaitGroup
+	done    chan struct{} // closed when the helpers are to end
+}
+
+func newOutgoing(l *link, inv *Invocation, m *message) *outgoing {
+	o := &outgoing{l: l, inv: inv, done: make(chan struct{})}
+	if m.Streams&wantStdin != 0 {
+		o.stdin = newCredit(0)
+	}
+	o.out[1] = o.newSink(1, inv.Stdout)
+	o.out[2] = o.newSink(2, inv.Stderr)
+	if inv.OnProgress != nil {
+		o.progress = newListener(inv.OnProgress, func() { o.credit(progressStream, 1) })
+	}
+	return o
+}
+
+func (o *outgoing) newSink(stream uint64, w io.Writer) *sink {
+	if w == nil {
+		return nil
+	}
+	return newSink(w,
+		func(n int64) { o.credit(stream, n) },
+		func(end uint64, reason string) {
+			_ = o.l.send(&message{Kind: kindCredit, Stream: stream, End: end, Reason: reason}) // a broken connection shows where it is read
+		})
+}
+
+func (o *outgoing) credit(stream uint64, n int64) {
+	_ = o.l.send(&message{Kind: kindCredit, Stream: stream, Credit: uint64(n)}) // as above
+}
+
+// run says GO and does everything up to EXIT.
+func (o *outgoing) run(ctx context.Context) (int, error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	fault("go")
+	before := o.l.conn.written.Load()
+	if err := o.l.send(&message{Kind: kindGo}); err != nil {
+		if o.l.conn.written.Load() == before {
+			return 0, errStartOver // not a byte of it was taken: it cannot arrive
+		}
+		return 0, &GoneError{Holder: o.l.holder, Err: err}
+	}
+	debugf("said go to pid %d", o.l.holder.PID)
+	stop := context.AfterFunc(ctx, func() {
+		debugf("giving up: the context has ended")
+		_ = o.l.conn.SetWriteDeadline(time.Now().Add(lastWord))
+		_ = o.l.send(&message{Kind: kindCancel})
+		o.l.conn.cut()
+	})
+	defer stop()
+	o.start()
+	m, err := o.receive()
+	written := o.finish(ctx, err)
+	switch {
+	case err == nil && written:
+		return o.result(m)
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case errors.Is(err, ErrExpired), errors.Is(err, ErrRefused):
+		return 0, err
+	}
+	return 0, &GoneError{Holder: o.l.holder, Err: err}
+}
+
+// start starts the helpers.
+func (o *outgoing) start() {
+	for _, s := range o.out {
+		if s != nil {
+			go s.run()
+		}
+	}
+	if o.progress != nil {
+		go o.progress.run()
+	}
+	if o.stdin != nil {
+		o.helpers.Go(o.pump)
+	}
+	if len(o.inv.forwardSignals) > 0 {
+		sigs := make(chan os.Signal, 16)
+		signal.Notify(sigs, o.inv.forwardSignals...)
+		o.helpers.Go(func() { o.forwardSignals(sigs) })
+	}
+}
+
+func (o *outgoing) forwardSignals(sigs chan os.Signal) {
+	defer signal.Stop(sigs)
+	for {
+		select {
+		case sig := <-sigs:
+			if name := signalName(sig); name != "" {
+				debugf("handing over signal %s", name)
+				_ = o.l.send(&message{Kind: kindSignal, Signal: name}) // a broken connection shows where it is read
+			}
+		case <-o.done:
+			return
+		}
+	}
+}
+
+// receive takes messages in up to the one that ends the call.
+func (o *outgoing) receive() (message, error) {
+	for {
+		m, err := o.l.recv(time.Time{})
+		if err != nil {
+			return m, err
+		}
+		switch m.Kind {
+		case kindExit, kindNotHandled:
+			return m, nil
+		case kindExpired:
+			return m, ErrExpired
+		case kindStdout, kindStderr:
+			s := o.out[m.Kind-kindStdin]
+			if s == nil {
+				return m, &wireError{m.Kind.String() + " came although the request did not ask for it"}
+			}
+			for _, b := range m.Payload {
+				if err := s.push(b); err != nil {
+					return m, err
+				}
+			}
+		case kindCredit:
+			if o.stdin != nil && m.Stream == 0 {
+				o.stdin.add(m.Credit)
+			}
+		case kindProgress:
+			if o.progress != nil {
+				o.progress.tell(Progress{Done: m.Done, Total: m.Total, Text: m.Text})
+			}
+		case kindRefused:
+			return m, &RefusedError{Holder: o.l.holder, Reason: m.Reason}
+		}
+	}
+}
+
+// finish ends the helpers. It reports whether everything that has arrived was
+// written before ctx ended.
+func (o *outgoing) finish(ctx context.Context, err error) (written bool) {
+	// Whatever is still to be sent, nobody waits for it.
+	_ = o.l.conn.SetWriteDeadline(longAgo)
+	close(o.done)
+	if o.stdin != nil {
+		o.stdin.fail(errDone)
+	}
+	for _, s := range o.out {
+		if s == nil {
+			continue
+		}
+		if err == nil || ctx.Err() == nil {
+			s.end()
+			s.wait(ctx)
+		}
+		if ctx.Err() != nil {
+			s.drop()
+		}
+	}
+	if o.progress != nil {
+		o.progress.end()
+		select {
+		case <-o.progress.done:
+		case <-ctx.Done():
+		}
+	}
+	o.awaitHelpers()
+	for _, s := range o.out {
+		if s != nil && !s.isDone() {
+			return false
+		}
+	}
+	return true
+}
+
+// awaitHelpers waits until the pending read of Stdin is broken off. Where another
+// process has taken the input that we were about to read, it cannot be: that is
+// not worth waiting for.
+func (o *outgoing) awaitHelpers() {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		o.helpers.Wait()
+	}()
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-ended:
+	case <-t.C:
+	}
+}
+
+// pump sends Stdin as far as there is credit, and reads no further.
+func (o *outgoing) pump() {
+	if o.stdin.wait() != nil {
+		return // the handler never asked: not a byte was read
+	}
+	src := newSource(o.inv.Stdin)
+	go func() {
+		<-o.done
+		src.stop()
+	}()
+	buf := make([]byte, chunk)
+	for {
+		n, err := o.stdin.take(len(buf))
+		if err != nil {
+			return
+		}
+		got, err := src.Read(buf[:n])
+		o.stdin.give(int64(n - got))
+		m := &message{Kind: kindStdin}
+		if got > 0 {
+			m.Payload = [][]byte{buf[:got]}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, errDone):
+			return
+		case errors.Is(err, io.EOF):
+			m.End = endNormal
+		default:
+			m.End, m.Reason = endError, reasonOf(err)
+		}
+		if got == 0 && m.End == endNone {
+			continue
+		}
+		if o.l.send(m) != nil || m.End != endNone {
+			return
+		}
+	}
+}
+
+// result is what Forward returns of m.
+func (o *outgoing) result(m message) (int, error) {
+	debugf("pid %d says %v", o.l.holder.PID, m.Kind)
+	switch {
+	case m.Kind == kindNotHandled:
+		return 0, ErrNotHandled
+	case m.Fault == faultPanic:
+		return 0, &PanicError{Holder: o.l.holder, Reason: m.Reason}
+	case m.Fault == faultReply:
+		return int(m.Code), &TooLargeError{What: "reply", Size: int64(m.Size), Limit: int64(m.Limit)}
+	}
+	o.inv.Reply = m.Payload
+	return int(m.Code), nil
+}

@@ -1,0 +1,233 @@
+package unique
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
+	"github.com/solomq/solomq/transport"
+	_ "github.com/solomq/solomq/transport/ipc" // the endpoint of every primary
+)
+
+// A link is a connection of a secondary to the primary, which has said WELCOME.
+// It does not use a socket of msgcore, because it must know when the connection
+// ends and must never send anything twice.
+type link struct {
+	conn   *patientConn
+	z      *zmtp.Conn
+	holder Holder
+	limit  int64 // the largest request, as counted by message.size
+	idle   bool  // time may have passed since WELCOME
+}
+
+// A nobodyError says that no primary answers where the record says, and that
+// none is asleep there either.
+type nobodyError struct{ err error }
+
+func (e *nobodyError) Error() string { return "unique: nobody answers: " + e.err.Error() }
+func (e *nobodyError) Unwrap() error { return e.err }
+
+// greet connects to the primary that the record of s names and says HELLO. It
+// returns a *nobodyError if there is none, and an *UnresponsiveError if it has
+// not answered by the deadline.
+func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*link, error) {
+	start := time.Now()
+	r, err := s.readRecord()
+	if err != nil {
+		return nil, &nobodyError{err}
+	}
+	h := Holder{PID: r.PID, UID: r.UID, Version: r.AppVersion, Started: r.Started, Endpoint: r.Endpoint}
+	if least := start.Add(leastHello); deadline.Before(least) {
+		deadline = least // this process was stopped: give the primary a chance
+	}
+	l, err := greetAt(ctx, h, r.Generation, opts, deadline)
+	if err == nil || ctx.Err() == nil && !isTimeout(err) {
+		return l, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, &UnresponsiveError{Holder: h, Step: "hello", After: time.Since(start)}
+}
+
+// leastHello is how long a HELLO is waited for whatever the clock says.
+const leastHello = 100 * time.Millisecond
+
+// greetAt is greet for a record that was read. That the deadline has passed is
+// an error that isTimeout knows.
+func greetAt(ctx context.Context, h Holder, generation [16]byte, opts *Options, deadline time.Time) (*link, error) {
+	raw, err := dial(ctx, h.Endpoint, deadline)
+	if err != nil {
+		return nil, err
+	}
+	fault("dialed")
+	conn := &patientConn{Conn: raw}
+	l := &link{conn: conn, holder: h}
+	if err := l.open(ctx, generation, opts, deadline); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func dial(ctx context.Context, endpoint string, deadline time.Time) (transport.Conn, error) {
+	scheme, addr, _ := strings.Cut(endpoint, "://")
+	t, ok := transport.Lookup(scheme)
+	if !ok {
+		return nil, fmt.Errorf("unique: the primary is at an endpoint of unknown scheme %q: %w", scheme, errors.ErrUnsupported)
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	conn, err := t.Dial(ctx, addr, &transport.Options{Credentials: sameUser})
+	var other *OtherUserError
+	switch {
+	case err == nil:
+		return conn, nil
+	case errors.As(err, &other):
+		return nil, other
+	case isTimeout(err):
+		return nil, err
+	}
+	return nil, &nobodyError{err}
+}
+
+// open goes from a connection to WELCOME.
+func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, deadline time.Time) (err error) {
+	defer l.during(ctx)()
+	// The deadline is the connection's, not one of a context: those know only
+	// the clock, while the connection first looks at what has arrived.
+	if err := l.conn.SetDeadline(deadline); err != nil {
+		return &nobodyError{err}
+	}
+	l.z, err = zmtp.Handshake(context.WithoutCancel(ctx), l.conn, &zmtp.Config{
+		Properties: zmtp.Properties{zmtp.SocketType: "DEALER"},
+		MaxFrame:   wireLimit(maxRequestLimit),
+		MaxMessage: wireLimit(maxRequestLimit),
+	})
+	if err == nil {
+		err = l.hello(opts)
+	}
+	for err == nil {
+		var m message
+		if m, err = l.recv(deadline); err != nil {
+			break
+		}
+		switch m.Kind {
+		case kindWelcome:
+			if m.Generation != generation {
+				return &nobodyError{errors.New("a primary answers that is not the one of the record")}
+			}
+			l.welcome(&m)
+			debugf("pid %d says welcome, it is %v", l.holder.PID, l.holder.State)
+			return l.conn.SetDeadline(time.Time{})
+		case kindRefused:
+			return &RefusedError{Holder: l.holder, Reason: m.Reason}
+		}
+	}
+	if isTimeout(err) {
+		return err
+	}
+	return &nobodyError{err}
+}
+
+// during makes what l waits for end when ctx ends, until the function that it
+// returns is called.
+func (l *link) during(ctx context.Context) (release func()) {
+	stop := context.AfterFunc(ctx, l.conn.cut)
+	return func() { stop() }
+}
+
+func (l *link) welcome(m *message) {
+	l.holder.State = m.State
+	if l.limit = int64(min(m.Limit, maxRequestLimit)); l.limit == 0 {
+		l.limit = maxRequestLimit
+	}
+	if m.PID != 0 {
+		l.holder.PID = int(m.PID)
+	}
+}
+
+func (l *link) hello(opts *Options) error {
+	return l.send(&message{Kind: kindHello, MinVersion: wireVersion, MaxVersion: wireVersion, AppVersion: opts.Version})
+}
+
+// send may be called from several goroutines.
+func (l *link) send(m *message) error { return l.z.WriteMessage(m.frames()...) }
+
+// recv waits for the next message, until the deadline if there is one. Messages
+// of versions that are not spoken here are passed over.
+func (l *link) recv(deadline time.Time) (message, error) {
+	if err := l.conn.SetReadDeadline(deadline); err != nil {
+		return message{}, err
+	}
+	for {
+		frames, err := l.z.ReadMessage()
+		if err != nil {
+			return message{}, err
+		}
+		m, err := decode(frames)
+		if err == nil || !errors.Is(err, errVersion) {
+			return m, err
+		}
+	}
+}
+
+func (l *link) close() {
+	if l.z != nil {
+		_ = l.z.Close()
+		return
+	}
+	_ = l.conn.Close()
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// A patientConn looks at what has arrived before it says that the time is up. A
+// process that was stopped for a minute finds every deadline past when it is
+// resumed, and the answer, which came in time, in the connection.
+type patientConn struct {
+	net.Conn
+	isCut   atomic.Bool
+	written atomic.Int64 // bytes that the system has taken
+}
+
+// grace is how long a Read whose deadline is past waits for what is there
+// already; the time is for this process to get the processor.
+const grace = 20 * time.Millisecond
+
+// Read implements io.Reader.
+func (c *patientConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || c.isCut.Load() {
+		return n, err
+	}
+	if err := c.Conn.SetReadDeadline(time.Now().Add(grace)); err != nil {
+		return 0, err
+	}
+	n, err = c.Conn.Read(p)
+	if e := c.Conn.SetReadDeadline(longAgo); e != nil && err == nil {
+		err = e
+	}
+	return n, err
+}
+
+// Write implements io.Writer.
+func (c *patientConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// cut ends what is pending, and what comes, without grace.
+func (c *patientConn) cut() {
+	c.isCut.Store(true)
+	_ = c.Conn.SetDeadline(longAgo)
+}

@@ -1,0 +1,51 @@
+package unique
+
+import (
+	"context"
+	"errors"
+)
+
+// Run is Acquire, Serve and Forward for a program with one code path: h runs
+// the invocation of this process, with its standard streams, in the primary,
+// whoever that is, and Run returns its exit code. In the primary, Run returns
+// once there has been no work for Options.Idle; a launch that comes in that
+// moment is not lost, it starts over with the next primary, or as it.
+func Run(ctx context.Context, id string, opts *Options, h Handler) (exitCode int, err error) {
+	if h == nil {
+		return 0, errors.New("unique: Run needs a handler")
+	}
+	inv := Current().WithStdio()
+	for {
+		i, err := Acquire(ctx, id, opts)
+		if err != nil {
+			return 0, err
+		}
+		code, err := i.runOnce(ctx, inv, h)
+		if !errors.Is(err, ErrNoPrimary) || ctx.Err() != nil {
+			return code, err
+		}
+		debugf("nobody has run it: standing for election again")
+	}
+}
+
+func (i *Instance) runOnce(ctx context.Context, inv *Invocation, h Handler) (int, error) {
+	if i.role == Secondary {
+		i.noWait = true
+		code, err := i.Forward(ctx, inv)
+		return code, errors.Join(err, i.Close())
+	}
+	// Idle from the start would be the end before our own invocation.
+	release := i.Hold()
+	i.srv.setIdle(max(i.opts.Idle, idleNever))
+	served := make(chan error, 1)
+	go func() { served <- i.Serve(ctx, h) }()
+	code, err := i.Forward(ctx, inv)
+	release()
+	if serveErr := <-served; err == nil && ctx.Err() == nil {
+		err = serveErr
+	}
+	if closeErr := i.Close(); err == nil {
+		err = closeErr
+	}
+	return code, err
+}

@@ -1,0 +1,184 @@
+package unique
+
+import (
+	"context"
+	"errors"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// A peer is a connection to the primary. It carries one call at a time.
+type peer struct {
+	s    *server
+	id   string
+	cred transport.Cred
+	// ctx ends when the peer is gone.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// The server's mu guards these.
+	delimited bool // it is a REQ, which puts an empty frame first and wants it back
+	version   string
+	call      *call // nil: none
+}
+
+// reply sends m without waiting. Only small messages that answer one of the
+// peer's are sent so: a peer that does not read its answers loses them. The
+// caller holds the server's mu.
+func (p *peer) reply(m *message) { p.s.port.trySend(p.id, p.frames(m)) }
+
+// send sends m and waits for room.
+func (p *peer) send(ctx context.Context, m *message) error {
+	return p.s.port.send(ctx, p.id, p.frames(m))
+}
+
+func (p *peer) frames(m *message) [][]byte {
+	f := m.frames()
+	if p.delimited {
+		f = append([][]byte{{}}, f...)
+	}
+	return f
+}
+
+// handle does what a packet asks for. It never waits.
+func (s *server) handle(pk packet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.peers[pk.from]
+	if pk.gone {
+		if p != nil {
+			s.forget(p)
+		}
+		return
+	}
+	if p == nil {
+		p = &peer{s: s, id: pk.from, cred: pk.cred}
+		p.ctx, p.cancel = context.WithCancel(context.Background())
+		s.peers[pk.from] = p
+	}
+	frames := pk.frames
+	p.delimited = len(frames) > 1 && len(frames[0]) == 0
+	if p.delimited {
+		frames = frames[1:]
+	}
+	m, err := decode(frames)
+	switch {
+	case errors.Is(err, errVersion):
+		p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: reasonText(err), MinVersion: wireVersion, MaxVersion: wireVersion})
+	case err != nil:
+		s.breach(p, err)
+	default:
+		s.message(p, &m)
+	}
+}
+
+// forget removes a peer that is gone, and ends what it had asked for.
+func (s *server) forget(p *peer) {
+	delete(s.peers, p.id)
+	p.cancel()
+	if c := p.call; c != nil {
+		debugf("pid %d is gone", p.cred.PID)
+		if c.state == callRunning {
+			c.abort(ErrCallerGone)
+		} else {
+			s.end(c)
+		}
+	}
+}
+
+// breach answers a peer that broke the protocol, and ends what it had asked for.
+func (s *server) breach(p *peer, err error) {
+	debugf("pid %d broke the protocol: %v", p.cred.PID, err)
+	if c := p.call; c != nil {
+		if c.state == callRunning {
+			c.abort(err)
+			return // the handler's end is its answer
+		}
+		s.end(c)
+	}
+	p.reply(&message{Kind: kindRefused, Code: refusedProtocol, Reason: reasonText(err)})
+}
+
+func (s *server) message(p *peer, m *message) {
+	c := p.call
+	switch m.Kind {
+	case kindHello:
+		s.hello(p, m)
+	case kindRequest:
+		s.request(p, m)
+	case kindGo:
+		switch {
+		case c == nil:
+			p.reply(&message{Kind: kindExpired})
+		case c.state == callOffered:
+			debugf("pid %d says go", p.cred.PID)
+			s.start(c)
+		}
+	case kindCancel:
+		if c == nil {
+			return
+		}
+		debugf("pid %d cancels", p.cred.PID)
+		if c.state == callRunning {
+			c.abort(ErrCanceled)
+		} else {
+			s.end(c)
+		}
+	case kindStdin, kindCredit, kindSignal:
+		// After the handler's end these may still be under way: they count for
+		// nothing then.
+		if c == nil || c.state != callRunning {
+			return
+		}
+		if err := c.message(m); err != nil {
+			s.breach(p, err)
+		}
+	}
+}
+
+func (s *server) hello(p *peer, m *message) {
+	if m.MinVersion > wireVersion || m.MaxVersion != 0 && m.MaxVersion < wireVersion {
+		p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: "no version of the protocol in common", MinVersion: wireVersion, MaxVersion: wireVersion})
+		return
+	}
+	if m.AppVersion != "" {
+		p.version = m.AppVersion
+	}
+	w := s.welcome
+	w.State = s.state()
+	p.reply(&w)
+}
+
+func (s *server) request(p *peer, m *message) {
+	if p.call != nil {
+		s.breach(p, &wireError{"a request came before the one before it was answered"})
+		return
+	}
+	if size := m.size(); size > s.opts.MaxRequest {
+		p.reply(&message{Kind: kindRefused, Code: refusedSize, Size: uint64(size), Limit: uint64(s.opts.MaxRequest), Reason: "the request is too large"})
+		return
+	}
+	if m.AppVersion != "" {
+		p.version = m.AppVersion
+	}
+	c := newRemoteCall(p, m)
+	p.call = c
+	if err := s.enqueue(c); err != nil {
+		p.call = nil
+		if errors.Is(err, errQueueFull) {
+			p.reply(&message{Kind: kindRefused, Code: refusedQueue, Reason: reasonText(err)})
+		} else {
+			p.reply(&message{Kind: kindLeaving})
+		}
+	}
+}
+
+// reasonText is an error's text for the other side, which puts its own prefix.
+func reasonText(err error) string {
+	const prefix = "unique: "
+	text := err.Error()
+	if len(text) > len(prefix) && text[:len(prefix)] == prefix {
+		text = text[len(prefix):]
+	}
+	return text
+}

@@ -1,0 +1,30 @@
+package unique
+
+import (
+	"context"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// A port carries messages between the primary and its peers. It is the seam
+// between the protocol, which knows no sockets, and the socket, which knows no
+// protocol.
+type port interface {
+	// recv waits for the next packet. An error is final.
+	recv() (packet, error)
+	// send sends frames to the peer, in order with other sends to it. It waits
+	// for room for that peer alone, until ctx ends. It does not keep frames.
+	send(ctx context.Context, to string, frames [][]byte) error
+	// trySend is send that drops the message rather than wait.
+	trySend(to string, frames [][]byte)
+	// close sends what is queued, for a moment, and ends recv.
+	close() error
+}
+
+// A packet is what a port receives: a message of a peer, or that it is gone.
+type packet struct {
+	from   string // names the peer while it is connected
+	cred   transport.Cred
+	gone   bool
+	frames [][]byte
+}

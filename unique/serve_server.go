@@ -1,0 +1,353 @@
+package unique
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// idleNever as a server's idle time: it stays without work.
+const idleNever time.Duration = -1
+
+// errClosed is what a primary says that was closed.
+var errClosed = fmt.Errorf("unique: the instance is closed: %w", net.ErrClosed)
+
+// A server is the primary's side of the protocol. Messages come in on one
+// goroutine, which never waits; each handler has one of its own.
+type server struct {
+	port     port
+	opts     *Options
+	welcome  message // what every peer is told, but for the state
+	endpoint string  // where it listens
+
+	mu         sync.Mutex
+	peers      map[string]*peer
+	queue      []*call // wait for a handler, first come first served
+	queueBytes int64   // of the requests in queue
+	used       int     // handlers that run or are kept free for a GO
+	active     map[*call]struct{}
+	holds      int
+	idle       time.Duration
+	idleTimer  *time.Timer
+	idleRound  int // counts the times that idleTimer was set
+	serving    *serving
+	leaving    bool
+	left       chan struct{} // closed when leaving is set
+	drained    chan struct{} // closed when nothing is queued or used, after left
+}
+
+// serving is one call of Serve.
+type serving struct {
+	ctx    context.Context
+	h      Handler
+	active sync.WaitGroup // handlers that run
+}
+
+func newServer(p port, generation [16]byte, started time.Time, opts *Options) *server {
+	return &server{
+		port: p,
+		opts: opts,
+		welcome: message{
+			Kind: kindWelcome, MinVersion: wireVersion, MaxVersion: wireVersion,
+			PID: uint64(os.Getpid()), Generation: generation, Started: started.UnixNano(),
+			AppVersion: opts.Version, Limit: uint64(opts.MaxRequest),
+		},
+		peers:   make(map[string]*peer),
+		active:  make(map[*call]struct{}),
+		idle:    idleNever,
+		left:    make(chan struct{}),
+		drained: make(chan struct{}),
+	}
+}
+
+// run takes messages in until the port is closed.
+func (s *server) run() {
+	for {
+		p, err := s.port.recv()
+		if err != nil {
+			s.lose(err)
+			return
+		}
+		s.handle(p)
+	}
+}
+
+// lose ends the calls of all peers, none of which can be heard any more.
+func (s *server) lose(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.peers {
+		s.forget(p)
+	}
+}
+
+// state is what WELCOME tells. The caller holds mu.
+func (s *server) state() State {
+	switch {
+	case s.leaving:
+		return Leaving
+	case s.serving == nil:
+		return Booting
+	case s.used >= s.opts.MaxRunning:
+		return Busy
+	}
+	return Serving
+}
+
+// holder describes this process.
+func (s *server) holder() Holder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Holder{
+		PID:      os.Getpid(),
+		UID:      os.Getuid(),
+		Version:  s.opts.Version,
+		Started:  time.Unix(0, s.welcome.Started),
+		State:    s.state(),
+		Endpoint: s.endpoint,
+	}
+}
+
+// serve makes h the handler until ctx ends or the server leaves.
+func (s *server) serve(ctx context.Context, h Handler) error {
+	v := &serving{ctx: ctx, h: h}
+	s.mu.Lock()
+	switch {
+	case s.leaving:
+		s.mu.Unlock()
+		return errClosed
+	case s.serving != nil:
+		s.mu.Unlock()
+		return errors.New("unique: Serve was called while another Serve runs: an instance has one handler at a time")
+	}
+	s.serving = v
+	s.dispatch()
+	s.mu.Unlock()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-s.drained:
+	}
+	s.mu.Lock()
+	if s.serving == v { // those who were offered a handler ask again later
+		s.serving = nil
+		for c := range s.active {
+			if c.state == callOffered {
+				s.end(c)
+			}
+		}
+	}
+	s.mu.Unlock()
+	v.active.Wait()
+	return err
+}
+
+// enqueue adds c, or says why not.
+func (s *server) enqueue(c *call) error {
+	switch {
+	case s.leaving:
+		return errClosed
+	case c.peer == nil: // of this process, which has it in memory anyway
+	case len(s.queue) >= s.opts.MaxQueued, s.queueBytes > 0 && s.queueBytes+c.size > 4*s.opts.MaxRequest:
+		return errQueueFull
+	}
+	s.queue = append(s.queue, c)
+	s.queueBytes += c.size
+	s.dispatch()
+	return nil
+}
+
+var errQueueFull = errors.New("unique: too many invocations wait already")
+
+// dispatch gives free handlers to those who wait. The caller holds mu.
+func (s *server) dispatch() {
+	for s.serving != nil && s.used < s.opts.MaxRunning && len(s.queue) > 0 {
+		c := s.queue[0]
+		s.queue[0] = nil
+		s.queue = s.queue[1:]
+		s.queueBytes -= c.size
+		s.used++
+		s.active[c] = struct{}{}
+		if c.peer == nil {
+			s.start(c)
+			continue
+		}
+		c.state = callOffered
+		c.timer = time.AfterFunc(s.opts.Timeouts.Go, func() { s.expire(c) })
+		debugf("offer a handler to pid %d", c.peer.cred.PID)
+		c.peer.reply(&message{Kind: kindOffer})
+	}
+	s.checkIdle()
+}
+
+// expire takes an offer back that nobody took. A GO that comes now is answered
+// by EXPIRED.
+func (s *server) expire(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.state == callOffered {
+		debugf("pid %d did not say go: its request is discarded", c.peer.cred.PID)
+		s.end(c)
+	}
+}
+
+// start runs the handler for c. The caller holds mu.
+func (s *server) start(c *call) {
+	c.state = callRunning
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	v := s.serving
+	c.prepare(v.ctx)
+	v.active.Add(1)
+	go func() {
+		// All of it deferred: a handler may end its goroutine.
+		defer v.active.Done()
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.end(c)
+		}()
+		defer c.complete()
+		c.invoke(v.h)
+	}()
+}
+
+// end removes c, whatever its state is. The caller holds mu.
+func (s *server) end(c *call) {
+	switch c.state {
+	case callQueued:
+		for i, q := range s.queue {
+			if q == c {
+				s.queue = append(s.queue[:i], s.queue[i+1:]...)
+				s.queueBytes -= c.size
+				break
+			}
+		}
+	case callOffered, callRunning:
+		s.used--
+		delete(s.active, c)
+	case callEnded:
+		return
+	}
+	c.state = callEnded
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.peer != nil && c.peer.call == c {
+		c.peer.call = nil
+	}
+	close(c.ended)
+	s.dispatch()
+}
+
+// hold keeps the server from being idle.
+func (s *server) hold() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds++
+	s.checkIdle()
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.holds--
+		s.checkIdle()
+	})
+}
+
+func (s *server) setIdle(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = d
+	s.stopIdle()
+	s.checkIdle()
+}
+
+// checkIdle starts the time without work, or ends it. It also notices when a
+// server that is leaving has no work left. The caller holds mu.
+func (s *server) checkIdle() {
+	work := s.used > 0 || len(s.queue) > 0
+	if s.leaving {
+		s.stopIdle()
+		if !work {
+			select {
+			case <-s.drained:
+			default:
+				close(s.drained)
+			}
+		}
+		return
+	}
+	if work || s.holds > 0 || s.serving == nil || s.idle < 0 {
+		s.stopIdle()
+		return
+	}
+	if s.idleTimer != nil {
+		return
+	}
+	s.idleRound++
+	round := s.idleRound
+	s.idleTimer = time.AfterFunc(s.idle, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		// Deciding and leaving are one step under mu: a request is before it,
+		// and keeps us, or after it, and is sent on.
+		if s.idleTimer != nil && s.idleRound == round {
+			debugf("idle: leaving")
+			s.leave()
+		}
+	})
+}
+
+func (s *server) stopIdle() {
+	if s.idleTimer != nil {
+		s.idleTimer.Stop()
+		s.idleTimer = nil
+	}
+}
+
+// leave sends everybody away who waits or comes from now on. The caller holds mu.
+func (s *server) leave() {
+	if s.leaving {
+		return
+	}
+	s.leaving = true
+	close(s.left)
+	for len(s.queue) > 0 {
+		c := s.queue[0]
+		if c.peer != nil {
+			c.peer.reply(&message{Kind: kindLeaving})
+		}
+		s.end(c)
+	}
+	s.checkIdle()
+}
+
+// leaveAndDrain leaves and waits until nothing runs any more. If ctx ends before,
+// it ends the contexts of what runs, and goes on waiting.
+func (s *server) leaveAndDrain(ctx context.Context) {
+	s.mu.Lock()
+	s.leave()
+	s.mu.Unlock()
+	select {
+	case <-s.drained:
+		return
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.active {
+		if c.state == callOffered {
+			s.end(c)
+		} else {
+			c.cancel(context.Cause(ctx)) // its caller is still there and hears the end
+		}
+	}
+	s.mu.Unlock()
+	<-s.drained
+}
