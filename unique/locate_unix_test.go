@@ -141,7 +141,7 @@ func TestUnsafeDir(t *testing.T) {
 			if c.root {
 				needRoot(t)
 			}
-			base := physicalTempDir(t)
+			base := physicalDir(t)
 			dir, part := c.make(t, base)
 			for what, err := range map[string]error{
 				"Where":    second(unique.Where("x", &unique.Options{Dir: dir})),
@@ -162,13 +162,6 @@ func TestUnsafeDir(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-// physicalTempDir is t.TempDir without links on the way, as errors name it.
-func physicalTempDir(t *testing.T) string {
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	require.NoError(t, err)
-	return dir
-}
 
 // TestSafeDir: what is safe although it looks unusual.
 func TestSafeDir(t *testing.T) {
@@ -196,7 +189,7 @@ type layout struct {
 }
 
 func newLayout(t *testing.T) *layout {
-	l := &layout{base: physicalTempDir(t), env: map[string]string{}}
+	l := &layout{base: physicalDir(t), env: map[string]string{}}
 	l.runUser, l.tmp = filepath.Join(l.base, "run"), filepath.Join(l.base, "tmp")
 	require.NoError(t, os.Mkdir(l.runUser, 0o755))
 	require.NoError(t, os.Mkdir(l.tmp, 0o700))
