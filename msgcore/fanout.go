@@ -62,10 +62,10 @@ func (f *fanout) encode() {
 			continue
 		}
 		bd := body{off: len(f.raw)}
-		if f.o.msg != nil {
+		if f.o.given {
 			if shared == nil {
-				shared = borrowed(*f.o.msg)
-				f.o.msg.lease = nil
+				shared = borrowed(f.o.from)
+				f.o.from = Msg{}
 			} else {
 				shared.hold(1)
 			}

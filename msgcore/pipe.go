@@ -62,14 +62,17 @@ func (p *pipe) fits(msgs int, n int64) bool {
 		(p.maxMsgs == 0 || p.msgs+msgs <= p.maxMsgs) && (p.maxBytes == 0 || p.bytes+n <= p.maxBytes)
 }
 
-// An outgoing message: head is put in front as it is, in framing (with MORE on
-// each of its frames).
+// An outgoing message. Each Socket has one, which is filled and sent under
+// sendMu, so that sending allocates nothing.
 type outgoing struct {
 	frames     [][]byte
-	head       []byte
+	head       []byte // put in front as it is, in framing, with MORE on each frame
 	headFrames int
-	msg        *Msg  // of which the frames are, if they are given away; else they are copied
+	given      bool  // the frames are the socket's own; else they are copied
+	from       Msg   // if given: the received message that they belong to, if any
 	size       int64 // on the wire
+
+	scratch [2][]byte // where few frames are noted
 }
 
 func frameSize(n int) int {
@@ -79,12 +82,29 @@ func frameSize(n int) int {
 	return 2 + n
 }
 
-func (o *outgoing) measure() {
-	o.size = int64(len(o.head))
-	for _, f := range o.frames {
+// set makes o the message of a call. It notes the frames one by one, and they
+// are not a field of c, so that the caller's list of them need not be on the
+// heap.
+func (o *outgoing) set(frames [][]byte, c *sending) {
+	o.frames = append(o.scratch[:0], frames...)
+	o.head, o.headFrames = c.head, c.headFrames
+	o.given, o.from = c.given, c.from
+	o.size = int64(len(c.head))
+	for _, f := range frames {
 		o.size += int64(frameSize(len(f)))
 	}
 }
+
+// unset forgets the message, so that nothing of it is kept alive. What is still
+// o's own is given back.
+func (o *outgoing) unset() {
+	if o.given {
+		o.from.Release()
+	}
+	o.forget()
+}
+
+func (o *outgoing) forget() { *o = outgoing{} }
 
 // push appends o, for which there is room, and reports whether the consumer has
 // to be woken.
@@ -121,16 +141,16 @@ func (p *pipe) push(o *outgoing) (wake bool) {
 		large--
 		bd := body{off: len(dst)}
 		switch {
-		case o.msg == nil:
+		case o.given:
+			bd.b = f[:n:n]
+			if large == 0 {
+				bd.own = borrowed(o.from) // with the last one, all are done with
+				o.from = Msg{}
+			}
+		default:
 			bd.own = newBody(n)
 			bd.b = bd.own.buf[:n:n]
 			copy(bd.b, f)
-		default:
-			bd.b = f[:n:n]
-			if large == 0 {
-				bd.own = borrowed(*o.msg) // with the last one, all are done with
-				o.msg.lease = nil
-			}
 		}
 		b.bodies = append(b.bodies, bd)
 	}

@@ -14,4 +14,4 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func readFD(uintptr, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
 
-func tryWrite(syscall.RawConn, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func writeFD(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -41,25 +41,18 @@ func readFD(fd uintptr, b []byte) (n int, again bool, err error) {
 	}
 }
 
-// tryWrite writes as much of b as the connection takes at once.
-func tryWrite(raw syscall.RawConn, b []byte) (n int, err error) {
-	werr := raw.Write(func(fd uintptr) bool {
-		for {
-			n, err = syscall.Write(int(fd), b)
-			if !errors.Is(err, syscall.EINTR) {
-				break
-			}
+// writeFD writes as much of b as is taken without waiting.
+func writeFD(fd uintptr, b []byte) (n int, err error) {
+	for {
+		n, err = syscall.Write(int(fd), b)
+		switch {
+		case err == nil:
+			return n, nil
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EAGAIN):
+			return 0, nil
+		default:
+			return 0, err
 		}
-		if n < 0 {
-			n = 0
-		}
-		if errors.Is(err, syscall.EAGAIN) {
-			err = nil
-		}
-		return true
-	})
-	if werr != nil {
-		return 0, werr
 	}
-	return n, err
 }

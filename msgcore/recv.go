@@ -8,15 +8,15 @@ import (
 // Recv waits for the next message until ctx ends. The message and its frames
 // belong to the caller; see Msg.
 func (s *Socket) Recv(ctx context.Context) (Msg, error) {
-	var m Msg
 	if s.optErr != nil {
-		return m, s.optErr
+		return Msg{}, s.optErr
 	}
 	s.recvMu.Lock()
 	for {
-		ok, err := s.take("recv", &m)
+		ok, err := s.take("recv", &s.in)
 		if ok || err != nil {
-			next := s.passOn()
+			m, next := s.in, s.passOn()
+			s.in = Msg{}
 			s.recvMu.Unlock()
 			next.signal()
 			return m, err
@@ -24,7 +24,7 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 		w := s.recvWait.add()
 		s.recvMu.Unlock()
 		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
-			return m, s.fail("recv", "", err)
+			return Msg{}, s.fail("recv", "", err)
 		}
 		s.recvMu.Lock()
 	}
@@ -32,13 +32,13 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 
 // TryRecv is Recv without waiting; it reports whether there was a message.
 func (s *Socket) TryRecv() (Msg, bool, error) {
-	var m Msg
 	if s.optErr != nil {
-		return m, false, s.optErr
+		return Msg{}, false, s.optErr
 	}
 	s.recvMu.Lock()
-	ok, err := s.take("recv", &m)
-	next := s.passOn()
+	ok, err := s.take("recv", &s.in)
+	m, next := s.in, s.passOn()
+	s.in = Msg{}
 	s.recvMu.Unlock()
 	next.signal()
 	return m, ok, err

@@ -107,11 +107,8 @@ func (t *repPattern) sendTo(p *peer, o *outgoing) sendResult {
 
 // reply answers one of several requests.
 func (t *repPattern) reply(ctx context.Context, m Msg, frames [][]byte) error {
-	o := outgoing{frames: frames}
-	o.head = appendEnvelope(nil, m.lease.table[m.table:m.table+uint32(m.env)])
-	o.headFrames = int(m.env)
-	o.measure()
-	if err := t.s.replyTo(ctx, m.lease.peer, &o); err != nil {
+	envelope := appendEnvelope(nil, m.lease.table[m.table:m.table+uint32(m.env)])
+	if err := t.s.replyTo(ctx, m.lease.peer, envelope, int(m.env), frames); err != nil {
 		return err
 	}
 	t.mu.Lock()

@@ -59,12 +59,9 @@ func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	o.head, o.headFrames = delimiter, 1
 	o.size += int64(len(delimiter))
 	p, r := t.sendTo(o)
-	if r.full {
-		o.head, o.headFrames = nil, 0
-		o.size -= int64(len(delimiter))
-		return r, nil
+	if !r.full {
+		t.waiting, t.from = true, p
 	}
-	t.waiting, t.from = true, p
 	return r, nil
 }
 

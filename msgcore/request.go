@@ -63,9 +63,8 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 	head[0], head[1] = zmtp.FlagMore, callID
 	binary.BigEndian.PutUint32(head[2:], id)
 	head = append(head, delimiter...)
-	o := outgoing{frames: frames, head: head, headFrames: 2}
-	o.measure()
-	err := s.transmit(ctx, "request", &o)
+	o := sending{head: head, headFrames: 2}
+	err := s.transmit(ctx, "request", frames, &o)
 	if err == nil {
 		err = s.awaitReply(ctx, c)
 	}

@@ -128,13 +128,13 @@ func (t *routerPattern) send(o *outgoing) (sendResult, error) {
 
 // reply sends to where m came from, behind m's envelope.
 func (t *routerPattern) reply(ctx context.Context, m Msg, frames [][]byte) error {
-	o := outgoing{frames: frames}
+	var envelope []byte
+	n := 0
 	for i, f := range m.Frames[1:] {
 		if len(f) == 0 && i+2 < len(m.Frames) {
-			o.head, o.headFrames = appendEnvelope(nil, m.Frames[1:i+2]), i+1
+			envelope, n = appendEnvelope(nil, m.Frames[1:i+2]), i+1
 			break
 		}
 	}
-	o.measure()
-	return t.s.replyTo(ctx, m.lease.peer, &o)
+	return t.s.replyTo(ctx, m.lease.peer, envelope, n, frames)
 }

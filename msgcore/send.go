@@ -8,13 +8,21 @@ import (
 
 var errNoFrames = errors.New("a message needs at least one frame")
 
+// A sending is how a call wants its frames to be sent; zero is as Send does.
+type sending struct {
+	head       []byte // see outgoing
+	headFrames int
+	given      bool
+	from       Msg
+	try        bool // do not wait
+}
+
 // Send sends one message of the given frames, all or nothing. It waits for room
 // where the type waits at its high-water mark (see its constructor), until ctx
 // ends. The frames are copied: they may be changed as soon as Send returns.
 func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
-	o := outgoing{frames: frames}
-	o.measure()
-	return s.transmit(ctx, "send", &o)
+	var c sending
+	return s.transmit(ctx, "send", frames, &c)
 }
 
 // SendMsg is Send without copying large frames: on success it takes ownership
@@ -22,30 +30,18 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 // caller must not use m and its frames any more. On an error m is still the
 // caller's.
 func (s *Socket) SendMsg(ctx context.Context, m Msg) error {
-	own := m
-	o := outgoing{frames: m.Frames, msg: &own}
-	o.measure()
-	if err := s.transmit(ctx, "send", &o); err != nil {
-		return err
-	}
-	own.Release()
-	return nil
+	c := sending{given: true, from: m}
+	return s.transmit(ctx, "send", m.Frames, &c)
 }
 
 // TrySend is SendMsg without waiting; it reports whether m was taken.
 func (s *Socket) TrySend(m Msg) (bool, error) {
-	own := m
-	o := outgoing{frames: m.Frames, msg: &own}
-	o.measure()
-	err := s.transmit(nil, "send", &o)
+	c := sending{given: true, from: m, try: true}
+	err := s.transmit(context.Background(), "send", m.Frames, &c)
 	if err == errFull {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	own.Release()
-	return true, nil
+	return err == nil, err
 }
 
 // SendBatch is SendMsg for each of msgs, at less cost for each. It returns how
@@ -70,29 +66,25 @@ func (s *Socket) SendBatch(ctx context.Context, msgs []Msg) (int, error) {
 
 // sendSome sends as many of msgs as there is room for now.
 func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
-	var woken []wakeup
-	var o outgoing
-	s.sendMu.Lock()
-	if err = s.sendable("send"); err != nil {
-		s.sendMu.Unlock()
-		return 0, err
+	if s.optErr != nil {
+		return 0, s.optErr
 	}
-	for n < len(msgs) {
-		own := msgs[n]
-		o = outgoing{frames: own.Frames, msg: &own}
-		o.measure()
-		if err = s.checkOut("send", &o); err != nil {
+	var few [8]wakeup
+	woken := few[:0]
+	s.sendMu.Lock()
+	if s.closed {
+		err = s.fail("send", "", errClosed)
+	}
+	for n < len(msgs) && err == nil {
+		frames := msgs[n].Frames
+		c := sending{given: true, from: msgs[n]}
+		if err = s.checkOut("send", frames); err != nil {
 			break
 		}
 		var r sendResult
-		if r, err = s.pat.send(&o); err != nil {
-			err = s.fail("send", "", err)
+		if r, err = s.put("send", frames, &c); err != nil || r.full {
 			break
 		}
-		if r.full {
-			break
-		}
-		own.Release()
 		n++
 		if r.woken != nil {
 			woken = append(woken, r.woken.claim())
@@ -108,27 +100,32 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	return n, err
 }
 
+// put hands one message to the pattern, under sendMu.
+func (s *Socket) put(op string, frames [][]byte, c *sending) (sendResult, error) {
+	o := &s.out
+	o.set(frames, c)
+	r, err := s.pat.send(o)
+	if err != nil || r.full {
+		o.forget()
+	} else {
+		o.unset()
+	}
+	if err != nil {
+		err = s.fail(op, "", err)
+	}
+	return r, err
+}
+
 // errFull is TrySend's reason for not sending.
 var errFull = errors.New("msgcore: no room")
 
-// sendable says why nothing can be sent at all; under sendMu.
-func (s *Socket) sendable(op string) error {
-	if s.optErr != nil {
-		return s.optErr
-	}
-	if s.closed {
-		return s.fail(op, "", errClosed)
-	}
-	return nil
-}
-
-func (s *Socket) checkOut(op string, o *outgoing) error {
-	if len(o.frames) == 0 {
+func (s *Socket) checkOut(op string, frames [][]byte) error {
+	if len(frames) == 0 {
 		return s.fail(op, "", errNoFrames)
 	}
 	if limit := s.opts.MaxMessage; limit > 0 {
 		n := int64(0)
-		for _, f := range o.frames {
+		for _, f := range frames {
 			n += int64(len(f))
 		}
 		if n > limit {
@@ -138,13 +135,12 @@ func (s *Socket) checkOut(op string, o *outgoing) error {
 	return nil
 }
 
-// transmit sends o by the rules of the pattern, waiting for room until ctx ends;
-// a nil ctx does not wait.
-func (s *Socket) transmit(ctx context.Context, op string, o *outgoing) error {
+// transmit sends frames by the rules of the pattern, waiting for room until ctx ends.
+func (s *Socket) transmit(ctx context.Context, op string, frames [][]byte, c *sending) error {
 	if s.optErr != nil {
 		return s.optErr
 	}
-	if err := s.checkOut(op, o); err != nil {
+	if err := s.checkOut(op, frames); err != nil {
 		return err
 	}
 	var waited *waitList
@@ -154,14 +150,18 @@ func (s *Socket) transmit(ctx context.Context, op string, o *outgoing) error {
 			s.sendMu.Unlock()
 			return s.fail(op, "", errClosed)
 		}
-		r, err := s.pat.send(o)
+		r, err := s.put(op, frames, c)
 		if err != nil {
 			s.sendMu.Unlock()
-			return s.fail(op, "", err)
+			return err
 		}
 		if !r.full {
 			s.sent(r, waited)
 			return nil
+		}
+		if c.try {
+			s.sendMu.Unlock()
+			return errFull
 		}
 		waited = &s.sendWait
 		if r.on != nil {
@@ -176,10 +176,6 @@ func (s *Socket) transmit(ctx context.Context, op string, o *outgoing) error {
 // waitRoom waits on l, for room. sendMu is held, and is held again at return
 // unless there was an error.
 func (s *Socket) waitRoom(ctx context.Context, op string, l *waitList) error {
-	if ctx == nil {
-		s.sendMu.Unlock()
-		return errFull
-	}
 	w := l.add()
 	s.sendMu.Unlock()
 	if err := l.wait(ctx, &s.sendMu, w); err != nil {
@@ -237,11 +233,12 @@ func (w wakeup) do(inline bool) {
 	}
 }
 
-// replyTo sends o to p and nobody else.
-func (s *Socket) replyTo(ctx context.Context, p *peer, o *outgoing) error {
-	if err := s.checkOut("reply", o); err != nil {
+// replyTo sends frames, behind an envelope in framing, to p and nobody else.
+func (s *Socket) replyTo(ctx context.Context, p *peer, envelope []byte, n int, frames [][]byte) error {
+	if err := s.checkOut("reply", frames); err != nil {
 		return err
 	}
+	c := sending{head: envelope, headFrames: n}
 	var waited *waitList
 	s.sendMu.Lock()
 	for {
@@ -252,14 +249,19 @@ func (s *Socket) replyTo(ctx context.Context, p *peer, o *outgoing) error {
 		case !p.attached:
 			s.sendMu.Unlock()
 			return s.fail("reply", "", ErrUnroutable)
-		case p.out.room(o.size):
+		}
+		o := &s.out
+		o.set(frames, &c)
+		if p.out.room(o.size) {
 			var r sendResult
 			if p.out.push(o) {
 				r.woken = p
 			}
+			o.forget()
 			s.sent(r, waited)
 			return nil
 		}
+		o.forget()
 		p.out.starved = true
 		waited = &p.wait
 		if err := s.waitRoom(ctx, "reply", waited); err != nil {

@@ -30,11 +30,13 @@ type Socket struct {
 	// sendMu. No lock is held across I/O.
 
 	recvMu   sync.Mutex // guards what follows
+	in       Msg        // the message that is being received
 	fair     fairQueue
 	recvWait waitList
 	calls    calls
 
 	sendMu   sync.Mutex // guards what follows, and all pipes to peers
+	out      outgoing   // the message that is being sent
 	peers    map[*peer]struct{}
 	sendWait waitList
 	changed  waitList // those that wait for peers or subscriptions

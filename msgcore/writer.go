@@ -23,7 +23,12 @@ type writer struct {
 	wrote int64    // of the batch, commands first
 	msgs  int      // written, and to be credited
 	bytes int64
-	used  bool // a message was written; guarded by sendMu
+
+	tryFn func(fd uintptr) bool // of tryWrite, made once
+	n     int                   // its results
+	err   error
+
+	used bool // a message was written; guarded by sendMu
 }
 
 // Bounds of what goes out in one system call: beyond them nothing gets faster,
@@ -52,7 +57,7 @@ func (ss *session) writeInline() {
 			go ss.finishWrite()
 			return
 		}
-		n, err := tryWrite(ss.raw, w.bufs[0])
+		n, err := ss.tryWrite()
 		w.wrote += int64(n)
 		if err != nil {
 			ss.writeFailed(err)
@@ -67,6 +72,21 @@ func (ss *session) writeInline() {
 		ss.batchDone()
 	}
 	ss.writers.Done()
+}
+
+// tryWrite writes what the connection takes of the batch's first part at once.
+func (ss *session) tryWrite() (int, error) {
+	w := &ss.w
+	if w.tryFn == nil {
+		w.tryFn = func(fd uintptr) bool {
+			w.n, w.err = writeFD(fd, w.bufs[0])
+			return true
+		}
+	}
+	if err := ss.raw.Write(w.tryFn); err != nil {
+		return 0, err
+	}
+	return w.n, w.err
 }
 
 // finishWrite goes on with a batch that was begun.

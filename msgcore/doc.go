@@ -1,0 +1,100 @@
+// Package msgcore provides ZeroMQ-compatible message sockets in pure Go.
+//
+// A server that answers each request:
+//
+//	rep := msgcore.NewRep(nil)
+//	defer rep.Close()
+//	endpoint, err := rep.Bind(ctx, "tcp://127.0.0.1:*")
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Println("listening on", endpoint)
+//	for m, err := range rep.Messages(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		if err := rep.Send(ctx, m.Frames...); err != nil {
+//			return err
+//		}
+//	}
+//
+// and a client, in any language that has a ZeroMQ binding, or here:
+//
+//	req := msgcore.NewReq(nil)
+//	defer req.Close()
+//	if err := req.Connect(endpoint); err != nil {
+//		return err
+//	}
+//	reply, err := req.Request(ctx, []byte("hello"))
+//
+// A [Socket] sends and receives messages of one or more frames through any
+// number of endpoints. Its type decides the rest: to whom a message goes, what
+// waits and what is dropped; see the constructors. The scheme of an endpoint
+// decides how bytes travel, and nothing else in a program changes with it:
+//
+//	inproc://name            between goroutines, without a copy on the way
+//	ipc:///path, ipc://@name between processes (Unix sockets)
+//	tcp://host:port          between hosts
+//
+// A "*" in place of a name, a path or a port lets the system choose; Bind
+// returns what it was. Other transports plug in by import: see package
+// transport.
+//
+// # High-water marks
+//
+// Between a socket and each of its peers there are two queues, bounded by
+// Options.SendHWM and RecvHWM in messages and by SendBytes and RecvBytes in
+// bytes. A message counts from Send until its last byte was written to the
+// connection, and on the other side until the application has received it, or
+// the last of the batch it came in (at most half of the mark). What the
+// kernel's own buffers hold comes on top: 64 KiB to some MiB for tcp, about 200
+// KiB for ipc. On inproc the two queues are one, and so are their marks.
+//
+// At the mark the types that send to one peer at a time wait: REQ, DEALER, PUSH
+// and PAIR, and ROUTER with Options.Router.Mandatory. PUB, REP and ROUTER drop
+// the message for that peer and count it; Stats has the counters.
+//
+// # Messages and memory
+//
+// Send copies what it is given; SendMsg takes ownership and passes large frames
+// on as they are. A received [Msg] owns its frames. They lie in buffers that
+// the collector frees, or that [Msg.Release] gives back sooner. Receivers of
+// many small messages gain most by RecvBatch and ReleaseBatch. A program with
+// next to no live heap collects often; GOGC or GOMEMLIMIT mend that for it,
+// which a library must not do.
+//
+// # Lost connections
+//
+// An endpoint that was connected is dialed again until Disconnect or Close.
+// What was queued for it and not completely written stays queued; a message
+// that was cut is sent again from its first frame. What was written to a
+// connection that then broke may or may not have arrived: ZMTP has no
+// acknowledgement, and patterns that need one have to ask, as REQ does. For a
+// peer that connected to us, the queue ends with its connection.
+//
+// # Differences from libzmq, on purpose
+//
+//   - Sockets may be used by several goroutines at once, and there is no context
+//     object to terminate.
+//   - Ending a context ends that call alone. There are no time-out options for
+//     send and receive.
+//   - Binding an ipc path never takes it from a socket that is still alive.
+//   - Close waits while bytes still move, for Options.Linger (1 s) after the
+//     last that did, and reports what it could not send. libzmq waits for ever.
+//   - A REP may receive again before it has answered; Send then refuses to
+//     guess which request is meant, and Msg.Reply answers any of them.
+//   - Every drop is counted, by cause; see Stats and Options.Monitor.
+//   - A second peer with a routing id that is in use is told so and refused,
+//     instead of being ignored.
+//   - A PING's time to live is kept to what libzmq does not misread (65.5 s) when
+//     sent, and honoured up to what the wire can say (6553.5 s) when received.
+//     While back-pressure stops our reading, no heartbeat expires.
+//   - A connected inproc endpoint finds the next socket that binds the name when
+//     the first one is closed.
+//
+// # Protocols
+//
+// ZMTP 3.1 and 3.0 (RFC 37, RFC 23) with the NULL mechanism; the patterns of
+// RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline) and RFC
+// 31 (exclusive pair).
+package msgcore
