@@ -1,0 +1,174 @@
+package unique
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// What the external tests need of the protocol.
+
+type (
+	Message = message
+	Kind    = kind
+	Inlet   = inlet
+	Outlet  = outlet
+	Credit  = credit
+	Sink    = sink
+)
+
+var (
+	Decode         = decode
+	NewInlet       = newInlet
+	NewCredit      = newCredit
+	NewSink        = newSink
+	NewSource      = newSource
+	ErrDone        = errDone
+	ErrBrokenPipe  = errBrokenPipe
+	ForwardedEnv   = forwardedEnv
+	SameUser       = sameUser
+	ErrVersion     = errVersion
+	SignalName     = signalName
+	SignalOf       = signalOf
+	ErrClosedHere  = errClosed
+	ErrFlowWindow  = errWindow
+	DefaultWindow  = int64(window)
+	QueueIsFull    = errQueueFull
+	NewProgressor  = func(send func(Progress)) *Progressor { return &Progressor{credit: 1, send: send} }
+	NewListenerFor = newListener
+)
+
+type Progressor = progressor
+
+func (p *Progressor) Tell(v Progress) { p.tell(v) }
+func (p *Progressor) More()           { p.more() }
+func (p *Progressor) Flush()          { p.flush() }
+
+const (
+	KindHello      = kindHello
+	KindWelcome    = kindWelcome
+	KindRequest    = kindRequest
+	KindOffer      = kindOffer
+	KindLeaving    = kindLeaving
+	KindRefused    = kindRefused
+	KindGo         = kindGo
+	KindExit       = kindExit
+	KindNotHandled = kindNotHandled
+	KindExpired    = kindExpired
+	KindStdin      = kindStdin
+	KindStdout     = kindStdout
+	KindStderr     = kindStderr
+	KindCredit     = kindCredit
+	KindSignal     = kindSignal
+	KindCancel     = kindCancel
+	KindProgress   = kindProgress
+
+	WantStdin, WantStdout, WantStderr, WantProgress = wantStdin, wantStdout, wantStderr, wantProgress
+	EndNormal, EndError                             = endNormal, endError
+	FaultPanic, FaultReply                          = faultPanic, faultReply
+	RefusedQueue, RefusedSize                       = refusedQueue, refusedSize
+	RefusedVersion, RefusedProtocol                 = refusedVersion, refusedProtocol
+)
+
+func (m *Message) AppendHead(b []byte) []byte { return m.appendHead(b) }
+func (m *Message) Frames() [][]byte           { return m.frames() }
+func (m *Message) CountedSize() int64         { return m.size() }
+
+func (s *Inlet) Push(p []byte) error { return s.push(p) }
+func (s *Inlet) Finish(err error)    { s.finish(err) }
+func (s *Inlet) Fail(err error)      { s.fail(err) }
+
+func (c *Credit) Add(n uint64)    { c.add(n) }
+func (c *Credit) Fail(err error)  { c.fail(err) }
+func (c *Credit) Hurry(err error) { c.hurry(err) }
+
+func NewOutlet(c *Credit, send func([]byte) error) *Outlet { return &outlet{credit: c, send: send} }
+
+func (s *Sink) Push(p []byte) error { return s.push(p) }
+func (s *Sink) Run()                { s.run() }
+func (s *Sink) End()                { s.end() }
+func (s *Sink) Drop()               { s.drop() }
+
+// A Packet is what a FakePort receives.
+type Packet struct {
+	From   string
+	PID    int
+	Gone   bool
+	Frames [][]byte
+}
+
+// A FakePort is a port whose other side is the test.
+type FakePort struct {
+	In     chan Packet // closed by the test, or by Close
+	Out    func(to string, frames [][]byte)
+	Closed chan struct{}
+}
+
+func (f *FakePort) recv() (packet, error) {
+	select {
+	case p := <-f.In:
+		return packet{from: p.From, gone: p.Gone, frames: p.Frames, cred: transport.Cred{PID: p.PID, UID: 1000, GID: 100}}, nil
+	case <-f.Closed:
+		return packet{}, net.ErrClosed
+	}
+}
+
+func (f *FakePort) send(_ context.Context, to string, frames [][]byte) error {
+	f.Out(to, frames)
+	return nil
+}
+
+func (f *FakePort) trySend(to string, frames [][]byte) { f.Out(to, frames) }
+func (f *FakePort) close() error                       { close(f.Closed); return nil }
+
+// A Server is the primary's side of the protocol without a socket.
+type Server struct {
+	s    *server
+	port *FakePort
+	ran  chan struct{}
+}
+
+// NewServer starts a server whose WELCOME is always the same.
+func NewServer(p *FakePort, o *Options) *Server {
+	var generation [16]byte
+	for i := range generation {
+		generation[i] = byte(i)
+	}
+	o = o.withDefaults()
+	s := &Server{s: newServer(p, generation, time.Unix(0, 0x18abcdef01234567), o), port: p, ran: make(chan struct{})}
+	s.s.welcome.PID = 812
+	s.s.idle = serveIdle(o.Idle)
+	go func() {
+		defer close(s.ran)
+		s.s.run()
+	}()
+	return s
+}
+
+func (s *Server) Serve(ctx context.Context, h Handler) error { return s.s.serve(ctx, h) }
+func (s *Server) Hold() func()                               { return s.s.hold() }
+func (s *Server) State() State                               { return s.s.holder().State }
+
+// Forward is Forward in the primary.
+func (s *Server) Forward(ctx context.Context, inv *Invocation) (int, error) {
+	return s.s.forwardLocal(ctx, inv, nil)
+}
+
+// Close is Close of an Instance.
+func (s *Server) Close(ctx context.Context) {
+	s.s.leaveAndDrain(ctx)
+	_ = s.port.close()
+	<-s.ran
+}
+
+// Peers is how many connections the server remembers.
+func (s *Server) Peers() int {
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	return len(s.s.peers)
+}
+
+// SetFault makes f called at every step of the protocol that has a name.
+func SetFault(f func(step string)) { faultHook = f }
