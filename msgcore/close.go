@@ -36,6 +36,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 	s.recvWait.wakeAll()
 	s.sendWait.wakeAll()
 	s.changed.wakeAll()
+	s.chooseReader()
 	for p := range s.peers {
 		p.wait.wakeAll()
 	}

@@ -20,13 +20,14 @@ import (
 type heartbeat struct {
 	ss     *session
 	active atomic.Bool  // the reader tells when it hears something
+	pinged atomic.Bool  // the peer sends PINGs
 	heard  atomic.Int64 // when, as nanoseconds since begun
 
 	mu      sync.Mutex // guards what follows
 	timer   *time.Timer
 	stopped bool
 	parked  bool
-	pinged  time.Duration // when the oldest PING without an answer was sent; 0: none
+	asked   time.Duration // when the oldest PING without an answer was sent; 0: none
 	nextAt  time.Duration // when the next one is due
 	ttl     time.Duration // of the peer's PINGs
 	lastIn  time.Duration // when its last PING came
@@ -42,9 +43,8 @@ var errSilent = errors.New("the peer is silent")
 
 func now() time.Duration { return time.Since(begun) }
 
-func (h *heartbeat) start(ss *session) {
-	h.ss = ss
-	iv := ss.s.opts.Heartbeat.Interval
+func (h *heartbeat) start() {
+	iv := h.ss.s.opts.Heartbeat.Interval
 	if iv == 0 {
 		return
 	}
@@ -67,8 +67,8 @@ func (h *heartbeat) watch() {
 	o := &h.ss.s.opts.Heartbeat
 	if o.Interval > 0 {
 		due = h.nextAt
-		if h.pinged > 0 {
-			due = min(due, h.pinged+o.Timeout)
+		if h.asked > 0 {
+			due = min(due, h.asked+o.Timeout)
 		}
 	}
 	if h.ttl > 0 {
@@ -94,11 +94,11 @@ func (h *heartbeat) tick() {
 		heard = t
 		h.heard.Store(int64(t))
 	}
-	if h.pinged > 0 && heard >= h.pinged {
-		h.pinged = 0
+	if h.asked > 0 && heard >= h.asked {
+		h.asked = 0
 	}
 	switch {
-	case h.pinged > 0 && t >= h.pinged+o.Timeout:
+	case h.asked > 0 && t >= h.asked+o.Timeout:
 		h.stopped = true
 		h.ss.end(fmt.Errorf("%w: nothing came within %v of a PING", errSilent, o.Timeout))
 		return
@@ -109,8 +109,8 @@ func (h *heartbeat) tick() {
 	}
 	if o.Interval > 0 && t >= h.nextAt {
 		h.nextAt = t + o.Interval
-		if h.pinged == 0 {
-			h.pinged = t
+		if h.asked == 0 {
+			h.asked = t
 		}
 		h.ss.control(func(b []byte) []byte { return zmtp.AppendPing(b, o.TTL, nil) })
 	}
@@ -136,6 +136,11 @@ func (h *heartbeat) ping(data []byte) error {
 		}
 		return zmtp.AppendPong(b, context)
 	})
+	if !h.pinged.Swap(true) { // somebody must always read then
+		h.ss.s.sendMu.Lock()
+		h.ss.s.chooseReader()
+		h.ss.s.sendMu.Unlock()
+	}
 	t := now()
 	h.mu.Lock()
 	defer h.mu.Unlock()

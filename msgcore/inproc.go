@@ -95,6 +95,7 @@ func (s *Socket) acceptOffer(of any, e *endpoint) error {
 	wake := len(us.out.blocks) > 0
 	us.out.live, us.out.idle = true, !wake
 	s.ready++
+	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
 	if wake {
@@ -137,6 +138,7 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	queued = len(out.blocks) > 0
 	out.live, out.idle = true, !queued
 	s.ready++
+	s.chooseReader()
 	s.sendWait.wakeAll() // there is more room than before
 	s.changed.wakeAll()
 	return queued, nil
@@ -185,6 +187,7 @@ func (p *peer) part() {
 			}
 			s.ready--
 			s.remove(e)
+			s.chooseReader()
 			s.sendMu.Unlock()
 			if wake {
 				e.twin.s.arrived(e.twin.in)

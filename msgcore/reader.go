@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -47,6 +49,14 @@ type reader struct {
 	n     int                   // its results
 	err   error
 	wait  chan struct{} // capacity 1: there may be room in the pipe
+
+	// For a socket in lockstep; see lockstep.go.
+	token     sync.Mutex // whoever holds it reads, and owns all of the above but mu
+	uses      atomic.Int64
+	back      chan struct{} // capacity 1: the session's own goroutine is needed
+	one       bool          // stop as soon as something is delivered
+	poll      bool          // do not wait
+	delivered bool
 }
 
 const (
@@ -56,18 +66,15 @@ const (
 	maxCommand = 64 << 10
 )
 
-func (r *reader) token() chan struct{} {
-	r.wait = make(chan struct{}, 1)
-	return r.wait
-}
-
 func (r *reader) init(ss *session, in *inlet) {
-	r.ss, r.in = ss, in
+	r.ss, r.in, r.wait = ss, in, in.wake
 	r.limit = startLimit
 	if ss.raw != nil {
 		r.tryFn = r.tryRead
 	}
 	switch ss.s.typ {
+	case Req, Rep:
+		r.back = make(chan struct{}, 1)
 	case Pub:
 		r.publish = true
 	case Push:
@@ -77,28 +84,40 @@ func (r *reader) init(ss *session, in *inlet) {
 
 // loop reads until the connection ends or the peer breaks the rules.
 func (r *reader) loop() error {
+	r.token.Lock()
 	for {
 		need, err := r.parse()
-		if err != nil {
-			return err
+		if err == nil {
+			err = r.handOver()
 		}
-		if err := r.handOver(); err != nil {
-			return err
-		}
-		if err := r.more(need); err != nil {
-			if err == io.EOF && (r.part > 0 || r.fill > r.pos) {
-				err = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
+		if err == nil && r.delivered && r.ss.s.only.Load() == r.ss {
+			if !r.stepAside() {
+				return errSessionEnded
 			}
-			return err
+			r.delivered = false
+			continue // others may have left something to parse
+		}
+		if err == nil {
+			err = r.more(need)
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && r.back != nil:
+			_ = r.ss.conn.SetReadDeadline(time.Time{})
+		default:
+			r.token.Unlock()
+			return r.explain(err)
 		}
 	}
 }
+
+var errCut = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
 
 // parse walks the frames that have arrived and returns how many bytes are
 // needed at least to go on.
 func (r *reader) parse() (need int, err error) {
 	for {
-		if r.slab == nil {
+		if r.slab == nil || r.one && r.delivered {
 			return 1, nil
 		}
 		b := r.slab.buf[r.pos:r.fill]
@@ -130,6 +149,9 @@ func (r *reader) parse() (need int, err error) {
 			missing -= uint64(len(b))
 			if n <= inlineMax || missing <= uint64(len(r.slab.buf)-r.fill) {
 				return int(missing), nil
+			}
+			if r.one {
+				return 0, errLarge
 			}
 			if err := r.large(n, hdr); err != nil {
 				return 0, err
@@ -259,6 +281,7 @@ func (r *reader) deliver(b block) error {
 		if in.fits(b.msgs, b.size) {
 			wake := in.pushBlock(b)
 			in.mu.Unlock()
+			r.delivered = true
 			if wake {
 				s.arrived(in)
 			}
@@ -328,6 +351,10 @@ func (r *reader) large(n uint64, hdr int) error {
 		m, err := io.ReadFull(r.ss.conn, own.buf[have:size])
 		r.heard(m)
 		have += m
+		if errors.Is(err, os.ErrDeadlineExceeded) { // meant for a caller of Recv
+			_ = r.ss.conn.SetReadDeadline(time.Time{})
+			continue
+		}
 		if err != nil {
 			own.drop()
 			if err == io.EOF {
@@ -366,7 +393,7 @@ func (r *reader) more(need int) error {
 		return nil
 	}
 	if err == nil {
-		err = io.ErrNoProgress
+		err = errNothing
 	}
 	return err
 }
@@ -449,11 +476,14 @@ func (r *reader) tryRead(fd uintptr) bool {
 	if again && r.start == r.fill {
 		r.dropSlab()
 	}
-	return !again
+	return !again || r.poll
 }
 
-// close gives up what is unfinished.
+// close gives up what is unfinished. The session has ended, so that whoever
+// reads will stop.
 func (r *reader) close() {
+	r.token.Lock()
+	defer r.token.Unlock()
 	for i := range r.bodies {
 		r.bodies[i].own.drop()
 	}

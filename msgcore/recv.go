@@ -21,6 +21,9 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 			next.signal()
 			return m, err
 		}
+		if s.inline && ctx.Err() == nil && s.readHere(ctx, true) {
+			continue
+		}
 		w := s.recvWait.add()
 		s.recvMu.Unlock()
 		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
@@ -37,6 +40,9 @@ func (s *Socket) TryRecv() (Msg, bool, error) {
 	}
 	s.recvMu.Lock()
 	ok, err := s.take("recv", &s.in)
+	if !ok && err == nil && s.inline && s.readHere(nil, false) {
+		ok, err = s.take("recv", &s.in)
+	}
 	m, next := s.in, s.passOn()
 	s.in = Msg{}
 	s.recvMu.Unlock()

@@ -22,7 +22,7 @@ type calls struct {
 type call struct {
 	reply Msg
 	done  bool
-	w     *waiter // while it waits
+	w     waiter // listed while it waits
 }
 
 // callID is the length of the frame that tells requests apart; REP sockets
@@ -45,7 +45,7 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 	if s.optErr != nil {
 		return Msg{}, s.optErr
 	}
-	c := &call{}
+	c := &call{w: waiter{ch: make(chan struct{}, 1), kept: true}}
 	s.recvMu.Lock()
 	if s.calls.waiting == nil {
 		s.calls.waiting = map[uint32]*call{}
@@ -99,15 +99,18 @@ func (s *Socket) awaitReply(ctx context.Context, c *call) error {
 		if c.done {
 			break
 		}
-		w := s.recvWait.add()
-		c.w = w
+		if s.inline && ctx.Err() == nil && s.readHere(ctx, true) {
+			continue
+		}
+		if c.done {
+			break
+		}
+		s.recvWait.enlist(&c.w)
 		s.recvMu.Unlock()
-		err := s.recvWait.wait(ctx, &s.recvMu, w)
-		if err != nil {
+		if err := s.recvWait.wait(ctx, &s.recvMu, &c.w); err != nil {
 			return s.fail("request", "", err)
 		}
 		s.recvMu.Lock()
-		c.w = nil
 	}
 	next := s.passOn()
 	s.recvMu.Unlock()
@@ -130,7 +133,7 @@ func (s *Socket) deliver(m *Msg) bool {
 	m.Frames = m.Frames[2:]
 	c.reply, c.done = *m, true
 	*m = Msg{}
-	if c.w != nil && s.recvWait.remove(c.w) {
+	if s.recvWait.remove(&c.w) {
 		c.w.signal()
 	}
 	return true

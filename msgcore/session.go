@@ -89,6 +89,7 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 	}
 	ss := &session{s: s, conn: conn, version: z.Version(), info: info, stop: make(chan struct{})}
 	ss.raw = rawConn(conn)
+	ss.hb.ss = ss
 	return ss, nil
 }
 
@@ -118,7 +119,7 @@ func (ss *session) attach(p *peer) error {
 	s := ss.s
 	in := newPipe(&ss.r.mu, s.opts.RecvHWM, s.opts.RecvBytes)
 	in.live = true
-	ss.r.init(ss, &inlet{pipe: in, peer: p, wake: ss.r.token()})
+	ss.r.init(ss, &inlet{pipe: in, peer: p, wake: make(chan struct{}, 1)})
 	ss.p = p
 
 	s.recvMu.Lock()
@@ -149,6 +150,7 @@ func (ss *session) attach(p *peer) error {
 		w = p.claim()
 	}
 	s.ready++
+	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
 	s.recvMu.Unlock()
@@ -161,7 +163,7 @@ func (ss *session) attach(p *peer) error {
 // the peer stays attached, with what it has not sent, for another session.
 func (ss *session) run(keep bool) error {
 	s, p := ss.s, ss.p
-	ss.hb.start(ss)
+	ss.hb.start()
 	if s.opts.Router.Notify&NotifyConnect != 0 {
 		ss.r.notify(NotifyConnect)
 	}
@@ -186,6 +188,7 @@ func (ss *session) run(keep bool) error {
 	if !keep {
 		s.remove(p)
 	}
+	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})

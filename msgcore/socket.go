@@ -23,8 +23,10 @@ type Socket struct {
 	// recvErr is the answer to Recv, for a type that has none.
 	recvErr error
 	extra   int // pat.extra()
-	// inline says that the caller of Send writes to the connection itself.
+	// inline says that the callers of Send and Recv use the connection
+	// themselves; only is the one that they may read.
 	inline bool
+	only   atomic.Pointer[session]
 
 	// Lock order: mu, recvMu, sendMu; then, of the other end on inproc, its
 	// sendMu. No lock is held across I/O.

@@ -10,6 +10,7 @@ type waiter struct {
 	ch         chan struct{} // capacity 1; signalled at most once per wait
 	next, prev *waiter
 	listed     bool
+	kept       bool // by somebody who may look at it later: not for the pool
 }
 
 var waiters = sync.Pool{New: func() any { return &waiter{ch: make(chan struct{}, 1)} }}
@@ -20,6 +21,18 @@ type waitList struct{ head, tail *waiter }
 
 func (l *waitList) add() *waiter {
 	w := waiters.Get().(*waiter)
+	l.enlist(w)
+	return w
+}
+
+// free returns w to the pool.
+func (w *waiter) free() {
+	if !w.kept {
+		waiters.Put(w)
+	}
+}
+
+func (l *waitList) enlist(w *waiter) {
 	w.prev, w.next, w.listed = l.tail, nil, true
 	if l.tail != nil {
 		l.tail.next = w
@@ -27,7 +40,6 @@ func (l *waitList) add() *waiter {
 		l.head = w
 	}
 	l.tail = w
-	return w
 }
 
 func (l *waitList) remove(w *waiter) bool {
@@ -80,12 +92,12 @@ func (l *waitList) wait(ctx context.Context, mu *sync.Mutex, w *waiter) error {
 	done := ctx.Done()
 	if done == nil {
 		<-w.ch
-		waiters.Put(w)
+		w.free()
 		return nil
 	}
 	select {
 	case <-w.ch:
-		waiters.Put(w)
+		w.free()
 		return nil
 	case <-done:
 	}
@@ -98,6 +110,6 @@ func (l *waitList) wait(ctx context.Context, mu *sync.Mutex, w *waiter) error {
 	} else {
 		mu.Unlock()
 	}
-	waiters.Put(w)
+	w.free()
 	return ctx.Err()
 }

@@ -1,0 +1,161 @@
+package msgcore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// A socket in lockstep, REQ or REP, waits for one message at a time. If it has
+// exactly one connection, whoever waits in Recv reads that connection itself:
+// waking another goroutine for each message would be most of a round trip.
+//
+// Reading is the reader's token; whoever has it parks in the read. The
+// session's own goroutine has it first. Once that has delivered something it
+// steps aside, and comes back when nobody has read for a tick, which bounds
+// how late a PING or the end of the connection is noticed between two calls.
+// What a parked caller must hear of otherwise, the end of its context, another
+// connection, Close, reaches it by a read deadline in the past. Whoever comes
+// back from a read clears the deadline and looks again.
+
+// tick is how long the session's own goroutine stays aside. Shorter ones cost
+// callers that think between two calls.
+const tick = 100 * time.Millisecond
+
+// chooseReader notes which session callers may read themselves; under sendMu,
+// whenever connections have come or gone.
+func (s *Socket) chooseReader() {
+	if !s.inline {
+		return
+	}
+	var only *session
+	if s.ready == 1 && s.opts.Heartbeat.Interval == 0 && !s.closed {
+		for p := range s.peers {
+			if p.sess != nil && p.sess.raw != nil && !p.sess.hb.pinged.Load() {
+				only = p.sess
+			}
+		}
+	}
+	if old := s.only.Swap(only); old != nil && old != only {
+		old.interrupt()
+	}
+}
+
+// interrupt makes whoever reads ss look again.
+func (ss *session) interrupt() {
+	// A connection that cannot do this has no RawConn either.
+	_ = ss.conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// readHere lets the caller of Recv read the connection itself, if that can be;
+// it reports whether something may have come of it. recvMu is held, and held
+// again at return; without wait it does not wait.
+func (s *Socket) readHere(ctx context.Context, wait bool) bool {
+	ss := s.only.Load()
+	if ss == nil || s.fair.n > 0 || !ss.r.token.TryLock() {
+		return false
+	}
+	s.recvMu.Unlock()
+	ss.r.uses.Add(1)
+	var ok bool
+	if wait && ctx.Done() != nil {
+		unwatch := context.AfterFunc(ctx, ss.interrupt)
+		ok = ss.r.readOne(wait)
+		unwatch()
+	} else {
+		ok = ss.r.readOne(wait)
+	}
+	ss.r.token.Unlock()
+	s.recvMu.Lock()
+	if s.recvWait.head != nil {
+		ss.r.callBack() // others wait, and will not read
+	}
+	return ok || s.fair.n > 0 // or something has come while recvMu was free
+}
+
+// readOne reads until something was delivered. The token is held. It delivers
+// no more than fits into the pipe, which is empty: there is nobody else to empty
+// it.
+func (r *reader) readOne(wait bool) bool {
+	select {
+	case <-r.ss.stop:
+		return false
+	default:
+	}
+	r.one, r.poll = true, !wait
+	defer func() { r.one, r.poll = false, false }()
+	r.delivered = false
+	for {
+		need, err := r.parse()
+		if err == nil {
+			err = r.handOver()
+		}
+		if err == nil && !r.delivered {
+			err = r.more(need)
+		}
+		switch {
+		case err == nil:
+			if r.delivered {
+				return true
+			}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			_ = r.ss.conn.SetReadDeadline(time.Time{})
+			return true
+		case err == errNothing:
+			return false
+		case err == errLarge:
+			r.callBack()
+			return false
+		default:
+			r.ss.end(r.explain(err))
+			return true
+		}
+	}
+}
+
+// errNothing says that a poll has found nothing to read.
+var errNothing = errors.New("nothing to read")
+
+// errLarge says that a large frame comes, which a caller would wait for past
+// the end of its context.
+var errLarge = errors.New("a large frame comes")
+
+// explain says more of an error of reading.
+func (r *reader) explain(err error) error {
+	if err == io.EOF && (r.part > 0 || r.fill > r.pos) {
+		return errCut
+	}
+	return err
+}
+
+// stepAside leaves reading to the callers of Recv until none has read for a
+// tick; then it has the token again. It returns false if the session ended.
+func (r *reader) stepAside() bool {
+	r.token.Unlock()
+	t := time.NewTimer(tick)
+	defer t.Stop()
+	for {
+		uses, called := r.uses.Load(), false
+		select {
+		case <-t.C:
+		case <-r.back:
+			called = true
+		case <-r.ss.stop:
+			return false
+		}
+		if (called || r.uses.Load() == uses || r.ss.s.only.Load() != r.ss) && r.token.TryLock() {
+			return true
+		}
+		t.Reset(tick)
+	}
+}
+
+// callBack ends stepAside early.
+func (r *reader) callBack() {
+	select {
+	case r.back <- struct{}{}:
+	default:
+	}
+}
