@@ -97,6 +97,7 @@ func (l *launch) run(umask int) (code int, err error) {
 			}
 		}
 		inv.WithSignals(sigs...)
+		surviveBrokenPipe() // the job shall learn of it, and its end is ours
 	}
 	var id atomic.Int64
 	inv.OnProgress = func(p unique.Progress) {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ func testAll(m *testing.M) int {
 	if err := os.Symlink(program, spool); err != nil {
 		panic(err)
 	}
+	os.Args[0] = spool // by which jobs in this process start their supervisors
 	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
@@ -64,11 +66,10 @@ func sized(small, inFull int) int {
 	return small
 }
 
-// A place is a user's surroundings: a home, and at most one queue.
+// A place is a user's surroundings: a home, and its queues.
 type place struct {
 	t     *testing.T
 	dir   string // the working directory of all launches
-	env   []string
 	store *store
 }
 
@@ -76,51 +77,32 @@ type place struct {
 // the test it stops the queue and checks that it has not crashed.
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "spool") // the path of t.TempDir may be too long for a socket
+	root, err := os.MkdirTemp("", "spool")
 	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	p := &place{t: t, dir: filepath.Join(dir, "work"), store: &store{filepath.Join(dir, "state", "spool", "default")}}
+	t.Cleanup(func() { os.RemoveAll(root) })
 	for _, sub := range []string{"work", "run", "state"} {
-		require.NoError(t, os.Mkdir(filepath.Join(dir, sub), 0o700))
+		require.NoError(t, os.Mkdir(filepath.Join(root, sub), 0o700))
 	}
-	p.env = surroundings(dir)
-	t.Cleanup(p.close)
-	return p
-}
-
-// surroundings returns an environment for launches in dir.
-func surroundings(dir string) []string {
-	return append(os.Environ(),
-		"HOME="+dir,
-		"XDG_STATE_HOME="+filepath.Join(dir, "state"),
-		"XDG_RUNTIME_DIR="+filepath.Join(dir, "run"),
-		"GORACE=log_path="+filepath.Join(dir, "race"), // the queue's standard error is the null device
-	)
-}
-
-func (p *place) close() {
-	p.do("stop")
-	checkQuiet(p.t, filepath.Dir(p.dir))
-}
-
-// checkQuiet fails the test if a queue process has crashed or raced.
-func checkQuiet(t testing.TB, dir string) {
-	for _, pattern := range []string{"race.*", "state/spool/*/crash"} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		require.NoError(t, err)
-		for _, path := range found {
-			words, err := os.ReadFile(path)
+	t.Setenv("HOME", root)
+	t.Setenv("XDG_STATE_HOME", filepath.Join(root, "state"))
+	t.Setenv("XDG_RUNTIME_DIR", filepath.Join(root, "run"))
+	t.Setenv("GORACE", "log_path="+filepath.Join(root, "race")) // the queue's standard error is the null device
+	s, err := openStore("default")
+	require.NoError(t, err)
+	p := &place{t: t, dir: filepath.Join(root, "work"), store: s}
+	t.Cleanup(func() {
+		p.do("stop")
+		for _, pattern := range []string{"race.*", "state/spool/*/crash"} {
+			found, err := filepath.Glob(filepath.Join(root, pattern))
 			require.NoError(t, err)
-			require.Empty(t, string(words), path)
+			for _, path := range found {
+				words, err := os.ReadFile(path)
+				require.NoError(t, err)
+				require.Empty(t, string(words), path)
+			}
 		}
-	}
-}
-
-// command returns a launch that was not started yet.
-func (p *place) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(spool, args...)
-	cmd.Dir, cmd.Env = p.dir, p.env
-	return cmd
+	})
+	return p
 }
 
 // A result is what a launch left.
@@ -138,29 +120,43 @@ func (p *place) do(args ...string) result {
 // doIn is do with an input.
 func (p *place) doIn(input string, args ...string) result {
 	p.t.Helper()
-	return p.start(strings.NewReader(input), args...).wait()
+	cmd := exec.Command(spool, args...)
+	cmd.Stdin = strings.NewReader(input)
+	return p.begin(cmd).wait()
+}
+
+// sh runs a script, in which spool is a command.
+func (p *place) sh(script string) result {
+	p.t.Helper()
+	return p.launch("sh", "-c", script).wait()
 }
 
 // A caller is a launch under way.
 type caller struct {
+	*exec.Cmd
 	t           *testing.T
-	cmd         *exec.Cmd
-	out, errout bytes.Buffer
+	out, errout buffer
 	ended       chan struct{}
 }
 
-// start launches spool, which the test has to wait for.
-func (p *place) start(input *strings.Reader, args ...string) *caller {
+// launch starts a command, with an empty input, that the test has to wait for.
+func (p *place) launch(args ...string) *caller {
 	p.t.Helper()
-	c := &caller{t: p.t, cmd: p.command(args...), ended: make(chan struct{})}
-	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = input, &c.out, &c.errout
-	if input == nil {
-		c.cmd.Stdin = nil
+	return p.begin(exec.Command(args[0], args[1:]...))
+}
+
+func (p *place) begin(cmd *exec.Cmd) *caller {
+	p.t.Helper()
+	c := &caller{Cmd: cmd, t: p.t, ended: make(chan struct{})}
+	cmd.Dir = p.dir
+	if cmd.Stdout == nil {
+		cmd.Stdout = &c.out
 	}
-	require.NoError(p.t, c.cmd.Start())
+	cmd.Stderr = &c.errout
+	require.NoError(p.t, cmd.Start())
 	go func() {
 		defer close(c.ended)
-		c.cmd.Wait()
+		cmd.Wait()
 	}()
 	return c
 }
@@ -170,11 +166,35 @@ func (c *caller) wait() result {
 	select {
 	case <-c.ended:
 	case <-time.After(patience):
-		c.cmd.Process.Kill()
+		c.Process.Kill()
 		<-c.ended
-		c.t.Errorf("spool %q hangs; its output so far: %q, %q", c.cmd.Args[1:], c.out.String(), c.errout.String())
+		c.t.Errorf("%q hangs; its output so far: %q, %q", c.Args, c.out.String(), c.errout.String())
 	}
-	return result{c.cmd.ProcessState.ExitCode(), c.out.String(), c.errout.String()}
+	return result{c.ProcessState.ExitCode(), c.out.String(), c.errout.String()}
+}
+
+// A buffer may be read while it is written.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// says waits until a launch has written something.
+func (c *caller) says(what string) {
+	c.t.Helper()
+	until(c.t, what, func() bool { return strings.Contains(c.out.String()+c.errout.String(), what) })
 }
 
 // until waits for a condition.

@@ -18,6 +18,8 @@ func escalate(int, os.Signal) os.Signal { return os.Kill }
 
 func signalCode(os.Signal) int { return exitSpool }
 
+func surviveBrokenPipe() {}
+
 func getUmask() int { return 0 }
 
 func supervise(string, []string) int { return exitSpool }

@@ -39,6 +39,11 @@ func signalCode(sig os.Signal) int {
 
 var terminated os.Signal = syscall.SIGTERM
 
+// surviveBrokenPipe makes a write to a pipe that nobody reads an error instead
+// of the end of this process. To catch the signal, unlike ignoring it, does not
+// change it for processes that are started.
+func surviveBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // getUmask returns the umask, which the system tells only to who sets it.
 func getUmask() int {
 	old := syscall.Umask(0o077)
@@ -116,7 +121,8 @@ func (p *process) wantsInput() bool {
 // see process for the other two descriptors.
 func supervise(umask string, args []string) int {
 	// What is sent to the queue's process group must not end the supervisor.
-	// Caught signals, unlike ignored ones, are back to normal in the job.
+	// Caught signals are back to normal in the job, even those that whoever
+	// started the queue ignored.
 	signal.Notify(make(chan os.Signal, 1))
 	orders, hungry := os.NewFile(3, "orders"), os.NewFile(4, "hungry")
 	syscall.CloseOnExec(3)

@@ -180,11 +180,11 @@ func (q *queue) configure(c *command) {
 
 // run enqueues a job and, unless it is asked with -d, stays with it to its end.
 func (q *queue) run(ctx context.Context, inv *unique.Invocation, c *command) int {
-	if inv.Dir == "" {
-		fmt.Fprintf(inv.Stderr, "spool: the job was not run: its directory is not known: %v\n", inv.DirErr)
-		return exitSpool
+	_, err := inv.Path(".") // was it deleted?
+	var j *job
+	if err == nil {
+		j, err = q.add(inv, c)
 	}
-	j, err := q.add(inv, c)
 	if err != nil {
 		fmt.Fprintf(inv.Stderr, "spool: the job was not run: %v\n", err)
 		return exitSpool

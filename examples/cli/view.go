@@ -70,7 +70,7 @@ func (v *view) job(r *record) {
 	if order(r.State) <= order(v.state[r.ID]) {
 		return
 	}
-	v.state[r.ID] = r.State
+	v.state[r.ID], v.note = r.State, ""
 	delete(v.running, r.ID)
 	if r.State == running {
 		v.running[r.ID] = *r
@@ -109,9 +109,9 @@ func order(state string) int {
 	}
 }
 
-// status shows how it is about the queue, once.
+// status shows how it is about the queue, once for the same queue.
 func (v *view) status(note string) {
-	if note != "" && note != v.note {
+	if note != v.note {
 		v.print(time.Now().Format(time.TimeOnly) + " " + note)
 	}
 	v.note = note

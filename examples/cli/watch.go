@@ -51,11 +51,7 @@ func (l *launch) watch(stdout *os.File) (int, error) {
 	for {
 		key, err := l.queue()
 		if err == nil && key != "" {
-			v.status("")
 			err = l.attach(ctx, v, key)
-			v.status("the queue has ended")
-		} else {
-			v.status("no queue is running; waiting for one")
 		}
 		if err == nil {
 			err = v.err
@@ -66,6 +62,10 @@ func (l *launch) watch(stdout *os.File) (int, error) {
 			return signalCode(os.Interrupt), nil
 		case err != nil:
 			return exitFailed, err
+		case key != "":
+			v.status("the queue has ended; waiting for the next")
+		case v.note == "":
+			v.status("no queue is running; waiting for one")
 		}
 		select {
 		case <-ctx.Done():
