@@ -45,7 +45,7 @@ func now() time.Duration { return time.Since(begun) }
 
 func (h *heartbeat) start() {
 	iv := h.ss.s.opts.Heartbeat.Interval
-	if iv == 0 {
+	if iv == 0 || h.ss.version.Minor == 0 { // ZMTP 3.0 knows no PING
 		return
 	}
 	h.mu.Lock()
@@ -65,7 +65,7 @@ func (h *heartbeat) watch() {
 	}
 	due := time.Duration(1<<63 - 1)
 	o := &h.ss.s.opts.Heartbeat
-	if o.Interval > 0 {
+	if h.nextAt > 0 {
 		due = h.nextAt
 		if h.asked > 0 {
 			due = min(due, h.asked+o.Timeout)
@@ -107,7 +107,7 @@ func (h *heartbeat) tick() {
 		h.ss.end(fmt.Errorf("%w: nothing came for %v, the time to live of its PINGs", errSilent, h.ttl))
 		return
 	}
-	if o.Interval > 0 && t >= h.nextAt {
+	if h.nextAt > 0 && t >= h.nextAt {
 		h.nextAt = t + o.Interval
 		if h.asked == 0 {
 			h.asked = t

@@ -7,6 +7,7 @@ import "github.com/solomq/solomq/msgcore/zmtp"
 type inlet struct {
 	*pipe
 	peer *peer
+	info *PeerInfo     // of the peer, at this connection
 	wake chan struct{} // of the reader that fills the pipe; nil on inproc
 
 	taken []block // what was taken and is not yet opened is taken[next:]
@@ -68,7 +69,7 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 	b := &in.taken[in.next]
 	in.next++
 	in.event = b.event
-	in.lease = newLease(b, b.frames+b.msgs*extra, in.peer)
+	in.lease = newLease(b, b.frames+b.msgs*extra, in)
 	in.b, in.pos, in.bodies, in.body = b.b, 0, b.bodies, 0
 	in.index, in.left = 0, b.msgs
 	in.owed, in.owedSize = b.msgs, b.size

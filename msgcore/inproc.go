@@ -73,7 +73,7 @@ func (s *Socket) acceptOffer(of any, e *endpoint) error {
 	us.info = inprocInfo(e.name, s, a)
 	us.out.maxMsgs, us.out.maxBytes = sum(s.opts.SendHWM, a.opts.RecvHWM), sum(s.opts.SendBytes, a.opts.RecvBytes)
 	us.out.batch, us.out.direct = batchFor(us.out.maxMsgs), true
-	us.in = &inlet{pipe: them.out, peer: us}
+	us.in = &inlet{pipe: them.out, peer: us, info: us.info}
 
 	s.sendMu.Lock()
 	err := s.add(us)
@@ -127,7 +127,7 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 		}
 	}
 	p.id = []byte(p.info.RoutingID)
-	p.in = &inlet{pipe: twin.out, peer: p}
+	p.in = &inlet{pipe: twin.out, peer: p, info: p.info}
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true

@@ -23,7 +23,7 @@ type lease struct {
 	bodies []body
 	table  [][]byte // the frames of the messages handed out so far
 	ids    []byte   // copies of a routing id, one for each message
-	peer   *peer
+	in     *inlet   // whose messages these are
 }
 
 // copyID returns a copy of id that belongs to one of the n messages that are
@@ -43,7 +43,7 @@ var leaseClasses = [...]int{1, 16, 1024}
 var leasePools [len(leaseClasses)]sync.Pool
 
 // newLease takes over what b holds. Frames is the room needed in the table.
-func newLease(b *block, frames int, p *peer) *lease {
+func newLease(b *block, frames int, in *inlet) *lease {
 	words := (b.msgs + 31) / 32
 	class := 0
 	for class < len(leaseClasses)-1 && leaseClasses[class] < words {
@@ -70,7 +70,7 @@ func newLease(b *block, frames int, p *peer) *lease {
 		l.words[i].Store(live | mask)
 	}
 	l.left.Store(int32(b.msgs))
-	l.slab, l.bodies, l.peer = b.slab, b.bodies, p
+	l.slab, l.bodies, l.in = b.slab, b.bodies, in
 	if cap(l.table) < frames {
 		l.table = make([][]byte, 0, frames)
 	}
@@ -111,7 +111,7 @@ func (l *lease) settle(n int32) {
 			l.bodies[i].own.drop()
 		}
 	}
-	l.slab, l.bodies, l.peer = nil, nil, nil
+	l.slab, l.bodies, l.in = nil, nil, nil
 	l.table, l.ids = l.table[:0], l.ids[:0]
 	if l.class >= 0 {
 		leasePools[l.class].Put(l)

@@ -123,7 +123,7 @@ func (m Msg) Peer() *PeerInfo {
 	if m.lease == nil || !m.lease.alive(m.index, m.gen) {
 		return nil
 	}
-	return m.lease.peer.info
+	return m.lease.in.info
 }
 
 // Event tells what a ROUTER with Options.Router.Notify reports by m:
@@ -144,7 +144,7 @@ func (m Msg) Reply(ctx context.Context, frames ...[]byte) error {
 	if m.lease == nil || !m.lease.alive(m.index, m.gen) {
 		return &OpError{Op: "reply", Err: errNotReceived}
 	}
-	s := m.lease.peer.s
+	s := m.lease.in.peer.s
 	r, ok := s.pat.(replier)
 	if !ok || m.event != 0 {
 		return &OpError{Op: "reply", Type: s.typ, Err: errNotReceived}

@@ -108,7 +108,7 @@ func (t *repPattern) sendTo(p *peer, o *outgoing) sendResult {
 // reply answers one of several requests.
 func (t *repPattern) reply(ctx context.Context, m Msg, frames [][]byte) error {
 	envelope := appendEnvelope(nil, m.lease.table[m.table:m.table+uint32(m.env)])
-	if err := t.s.replyTo(ctx, m.lease.peer, envelope, int(m.env), frames); err != nil {
+	if err := t.s.replyTo(ctx, m.lease.in.peer, envelope, int(m.env), frames); err != nil {
 		return err
 	}
 	t.mu.Lock()

@@ -76,7 +76,7 @@ func (t *routerPattern) admits(id string) error {
 func (p *peer) replaced() {
 	switch {
 	case p.sess != nil:
-		go p.sess.end(errReplaced)
+		p.sess.end(errReplaced)
 	case p.twin != nil:
 		p.s.wg.Add(1)
 		go func() { defer p.s.wg.Done(); p.part() }()
@@ -136,5 +136,5 @@ func (t *routerPattern) reply(ctx context.Context, m Msg, frames [][]byte) error
 			break
 		}
 	}
-	return t.s.replyTo(ctx, m.lease.peer, envelope, n, frames)
+	return t.s.replyTo(ctx, m.lease.in.peer, envelope, n, frames)
 }

@@ -119,7 +119,7 @@ func (ss *session) attach(p *peer) error {
 	s := ss.s
 	in := newPipe(&ss.r.mu, s.opts.RecvHWM, s.opts.RecvBytes)
 	in.live = true
-	ss.r.init(ss, &inlet{pipe: in, peer: p, wake: make(chan struct{}, 1)})
+	ss.r.init(ss, &inlet{pipe: in, peer: p, info: ss.info, wake: make(chan struct{}, 1)})
 	ss.p = p
 
 	s.recvMu.Lock()
