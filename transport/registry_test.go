@@ -1,0 +1,43 @@
+package transport_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// none is a Transport that reaches nobody.
+type none struct{ name string }
+
+func (none) Dial(context.Context, string, *transport.Options) (transport.Conn, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (none) Listen(context.Context, string, *transport.Options) (transport.Listener, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func TestRegister(t *testing.T) {
+	_, ok := transport.Lookup("test-b")
+	require.False(t, ok)
+	transport.Register("test-b", none{"b"})
+	transport.Register("test-a", none{"a"})
+	got, ok := transport.Lookup("test-b")
+	require.True(t, ok)
+	require.Equal(t, none{"b"}, got)
+	require.Subset(t, transport.Schemes(), []string{"test-a", "test-b"})
+	require.True(t, slices.IsSorted(transport.Schemes()))
+
+	require.PanicsWithValue(t, `transport: Register called twice for "test-a", by transport_test.none and transport_test.none`,
+		func() { transport.Register("test-a", none{"again"}) })
+	require.Panics(t, func() { transport.Register("test-c", nil) })
+	require.Panics(t, func() { transport.Register("", none{}) })
+	require.Panics(t, func() { transport.Register("Test", none{}) })
+	got, _ = transport.Lookup("test-a")
+	require.Equal(t, none{"a"}, got, "a Register that panicked must change nothing")
+}
