@@ -72,7 +72,7 @@ type outgoing struct {
 	from       Msg   // if given: the received message that they belong to, if any
 	size       int64 // on the wire
 
-	scratch [2][]byte // where few frames are noted
+	list [][]byte // where frames are noted
 }
 
 func frameSize(n int) int {
@@ -86,10 +86,16 @@ func frameSize(n int) int {
 // are not a field of c, so that the caller's list of them need not be on the
 // heap.
 func (o *outgoing) set(frames [][]byte, c *sending) {
-	o.frames = append(o.scratch[:0], frames...)
-	o.head, o.headFrames = c.head, c.headFrames
-	o.given, o.from = c.given, c.from
-	o.size = int64(len(c.head))
+	o.list = append(o.list[:0], frames...)
+	o.frames = o.list
+	o.size = 0
+	if c.head != nil {
+		o.head, o.headFrames = c.head, c.headFrames
+		o.size = int64(len(c.head))
+	}
+	if c.given {
+		o.given, o.from = true, c.from
+	}
 	for _, f := range frames {
 		o.size += int64(frameSize(len(f)))
 	}
@@ -104,7 +110,21 @@ func (o *outgoing) unset() {
 	o.forget()
 }
 
-func (o *outgoing) forget() { *o = outgoing{} }
+func (o *outgoing) forget() {
+	clear(o.list)
+	if cap(o.list) > maxKeptFrames {
+		o.list = nil
+	}
+	o.frames = nil
+	if o.headFrames > 0 {
+		o.head, o.headFrames = nil, 0
+	}
+	if o.given {
+		o.given, o.from = false, Msg{}
+	}
+}
+
+const maxKeptFrames = 64
 
 // push appends o, for which there is room, and reports whether the consumer has
 // to be woken.
