@@ -1,0 +1,329 @@
+package msgcore_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/msgcore/zmtp"
+)
+
+// patience bounds what would hang if it were broken.
+const patience = 30 * time.Second
+
+func fullSize() bool { return os.Getenv("SOLOMQ_TEST") == "full" }
+
+// sized returns how much of something a test does, by the size of the run.
+func sized(small, full int) int {
+	if fullSize() {
+		return full
+	}
+	return small
+}
+
+// A watch collects the events of a socket.
+type watch struct {
+	mu   sync.Mutex
+	seen []msgcore.Event
+	more chan struct{} // closed and replaced with each event
+}
+
+func newWatch() *watch { return &watch{more: make(chan struct{})} }
+
+// note is for Options.Monitor.
+func (w *watch) note(e msgcore.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen = append(w.seen, e)
+	close(w.more)
+	w.more = make(chan struct{})
+}
+
+// events returns what was seen, beginning with the event after the first n.
+func (w *watch) events(n int) ([]msgcore.Event, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]msgcore.Event(nil), w.seen[n:]...), w.more
+}
+
+func (w *watch) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.seen)
+}
+
+// after waits for an event of kind behind the first n, and returns it and how
+// many events there are up to it.
+func (w *watch) after(t testing.TB, n int, kind msgcore.EventKind) (msgcore.Event, int) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		seen, more := w.events(n)
+		for i, e := range seen {
+			if e.Kind == kind {
+				return e, n + i + 1
+			}
+		}
+		select {
+		case <-more:
+		case <-deadline.C:
+			require.FailNow(t, "no event "+kind.String(), "seen: %v", kindsOf(seen))
+		}
+	}
+}
+
+// times waits for the n-th event of kind.
+func (w *watch) times(t testing.TB, n int, kind msgcore.EventKind) msgcore.Event {
+	t.Helper()
+	var e msgcore.Event
+	for at := 0; n > 0; n-- {
+		e, at = w.after(t, at, kind)
+	}
+	return e
+}
+
+func (w *watch) kinds() []string {
+	seen, _ := w.events(0)
+	return kindsOf(seen)
+}
+
+func kindsOf(list []msgcore.Event) []string {
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Kind.String())
+	}
+	return names
+}
+
+// watched returns options of which a watch hears.
+func watched(o msgcore.Options) (*msgcore.Options, *watch) {
+	w := newWatch()
+	o.Monitor = w.note
+	return &o, w
+}
+
+// open makes a socket that is closed with the test.
+func open(t testing.TB, typ msgcore.Type, o *msgcore.Options) *msgcore.Socket {
+	t.Helper()
+	s := msgcore.New(typ, o)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// bindTo binds s and returns the endpoint with wildcards resolved.
+func bindTo(t testing.TB, s *msgcore.Socket, endpoint string) string {
+	t.Helper()
+	bound, err := s.Bind(limited(t), endpoint)
+	require.NoError(t, err)
+	return bound
+}
+
+const anyPort = "tcp://127.0.0.1:*"
+
+// limited is a context that a test that works never sees the end of.
+func limited(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// shortDir returns a directory with a name that leaves room for a socket's.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mq")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// unused returns an endpoint of the scheme that nobody is bound to.
+func unused(t testing.TB, scheme string) string {
+	t.Helper()
+	switch scheme {
+	case "ipc":
+		return "ipc://" + filepath.Join(shortDir(t), "s")
+	case "inproc":
+		return "inproc://" + t.Name()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return "tcp://" + l.Addr().String()
+}
+
+// A rawPeer is a TCP client of a socket that says what it likes.
+type rawPeer struct {
+	*net.TCPConn
+	*zmtp.Conn // of one that has shaken hands
+}
+
+func (p *rawPeer) Close() error { return p.TCPConn.Close() }
+
+// rawDial connects to a tcp endpoint.
+func rawDial(t testing.TB, endpoint string) *rawPeer {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "tcp://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+	return &rawPeer{TCPConn: c.(*net.TCPConn)}
+}
+
+// rawHandshake is rawDial that shakes hands as a socket of the given type.
+func rawHandshake(t testing.TB, endpoint, socketType string) *rawPeer {
+	t.Helper()
+	p := rawDial(t, endpoint)
+	c, err := zmtp.Handshake(context.Background(), p.TCPConn, &zmtp.Config{
+		Properties: zmtp.Properties{zmtp.SocketType: socketType},
+	})
+	require.NoError(t, err)
+	p.Conn = c
+	return p
+}
+
+// send writes b as it is.
+func (p *rawPeer) send(t testing.TB, b ...byte) {
+	t.Helper()
+	_, err := p.Write(b)
+	require.NoError(t, err)
+}
+
+// ended waits until the other end has closed the connection, and returns what
+// it said before.
+func (p *rawPeer) ended(t testing.TB) []byte {
+	t.Helper()
+	var said []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := p.Read(buf)
+		said = append(said, buf[:n]...)
+		if err != nil {
+			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is still open")
+			return said
+		}
+	}
+}
+
+// greeting is that of a NULL peer of the given version.
+func greeting(major, minor byte) []byte {
+	return zmtp.AppendGreeting(nil, zmtp.Greeting{Version: zmtp.Version{Major: major, Minor: minor}, Mechanism: "NULL"})
+}
+
+// readyOf is the READY of a peer of the given type; an empty one names none.
+func readyOf(socketType string) []byte {
+	p := zmtp.Properties{"X-Test": "1"}
+	if socketType != "" {
+		p[zmtp.SocketType] = socketType
+	}
+	return zmtp.AppendCommand(nil, zmtp.CommandReady, zmtp.AppendProperties(nil, p))
+}
+
+// frame is one frame of the wire.
+func frame(flags byte, body []byte) []byte {
+	return append(zmtp.AppendHeader(nil, flags, len(body)), body...)
+}
+
+// counterpart maps each type to the one that a test lets it talk to.
+var counterpart = map[msgcore.Type]msgcore.Type{
+	msgcore.Pair: msgcore.Pair, msgcore.Pub: msgcore.Sub, msgcore.Sub: msgcore.Pub,
+	msgcore.Req: msgcore.Rep, msgcore.Rep: msgcore.Req, msgcore.Dealer: msgcore.Dealer,
+	msgcore.Router: msgcore.Dealer, msgcore.Pull: msgcore.Push, msgcore.Push: msgcore.Pull,
+}
+
+var allTypes = []msgcore.Type{
+	msgcore.Pair, msgcore.Pub, msgcore.Sub, msgcore.Req, msgcore.Rep,
+	msgcore.Dealer, msgcore.Router, msgcore.Pull, msgcore.Push,
+}
+
+// healthy connects a well-behaved peer to s, which is bound to endpoint, and
+// wants messages to pass in every direction that s has. What others have sent to
+// s is skipped.
+func healthy(t testing.TB, s *msgcore.Socket, endpoint string) {
+	t.Helper()
+	peer := msgcore.New(counterpart[s.Type()], nil)
+	defer peer.Close()
+	if peer.Type() == msgcore.Sub {
+		require.NoError(t, peer.Subscribe(""))
+	}
+	require.NoError(t, peer.Connect(endpoint))
+	for i := range 3 {
+		exchange(t, s, peer, fmt.Sprintf("healthy %d %s", i, t.Name()))
+	}
+}
+
+// exchange passes a message with the given token between s and peer, in every
+// direction that s has.
+func exchange(t testing.TB, s, peer *msgcore.Socket, token string) {
+	t.Helper()
+	ctx := limited(t)
+	body := []byte(token)
+	pass := func(from, to *msgcore.Socket) {
+		t.Helper()
+		require.NoError(t, from.Send(ctx, body))
+		awaitToken(t, to, token)
+	}
+	request := func(from, to *msgcore.Socket) {
+		t.Helper()
+		replied := make(chan error, 1)
+		go func() {
+			for m, err := range to.Messages(ctx) {
+				if err == nil && strings.HasSuffix(string(m.Bytes()), token) {
+					err = m.Reply(ctx, m.Frames[len(m.Frames)-1])
+				} else if err == nil {
+					continue
+				}
+				replied <- err
+				return
+			}
+		}()
+		m, err := from.Request(ctx, body)
+		require.NoError(t, err)
+		require.Equal(t, token, string(m.Bytes()))
+		require.NoError(t, <-replied)
+	}
+	switch s.Type() {
+	case msgcore.Pull:
+		pass(peer, s)
+	case msgcore.Sub, msgcore.Pub:
+		from, to := peer, s
+		if s.Type() == msgcore.Pub {
+			from, to = s, peer
+		}
+		require.NoError(t, to.WaitPeers(ctx, 1))
+		require.NoError(t, from.WaitSubscribers(ctx, 1))
+		pass(from, to)
+	case msgcore.Push:
+		pass(s, peer)
+	case msgcore.Req:
+		request(s, peer)
+	case msgcore.Rep, msgcore.Router:
+		request(peer, s)
+	default:
+		pass(s, peer)
+		pass(peer, s)
+	}
+}
+
+// awaitToken receives until the message with the token comes.
+func awaitToken(t testing.TB, s *msgcore.Socket, token string) {
+	t.Helper()
+	ctx := limited(t)
+	for {
+		m, err := s.Recv(ctx)
+		require.NoError(t, err)
+		if string(m.Frames[len(m.Frames)-1]) == token {
+			return
+		}
+	}
+}
