@@ -44,7 +44,7 @@ func TestParseHeaderTakesLongForAnySize(t *testing.T) {
 	require.Equal(t, zmtp.MaxHeader, size)
 	_, n, _, err = zmtp.ParseHeader(unhex("02 7fffffffffffffff"))
 	require.NoError(t, err)
-	require.EqualValues(t, math.MaxInt64, n)
+	require.Equal(t, uint64(math.MaxInt64), n)
 }
 
 func TestParseHeaderRefuses(t *testing.T) {

@@ -29,4 +29,4 @@ func (e *RejectedError) Error() string {
 
 // ErrTooBig is wrapped by the error for a frame over Config.MaxFrame or a message
 // over Config.MaxMessage. Nothing was allocated for what did not fit.
-var ErrTooBig = errors.New("over the limit of this side")
+var ErrTooBig = errors.New("over this side's limit")

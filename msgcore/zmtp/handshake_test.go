@@ -366,6 +366,49 @@ func TestHandshakeLeavesNoDeadline(t *testing.T) {
 	}
 }
 
+// slowDeadline sets the deadline that interrupts only when it is told to.
+type slowDeadline struct {
+	net.Conn
+	entered, goOn chan struct{}
+	last          time.Time
+}
+
+func (d *slowDeadline) SetDeadline(t time.Time) error {
+	if !t.IsZero() {
+		close(d.entered)
+		<-d.goOn
+	}
+	d.last = t
+	return d.Conn.SetDeadline(t)
+}
+
+// The context ends and the handshake succeeds in the same moment: a deadline that is
+// being set must not come after Handshake has returned.
+func TestHandshakeWaitsForItsInterruption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ca, cb := net.Pipe()
+		defer ca.Close()
+		defer cb.Close()
+		d := &slowDeadline{Conn: ca, entered: make(chan struct{}), goOn: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := zmtp.Handshake(ctx, d, nil)
+			done <- err
+		}()
+		go io.Copy(io.Discard, cb)
+		synctest.Wait() // it has begun
+		cancel()
+		<-d.entered
+		cb.Write(append(greeting(v31), ready(nil)...))
+		synctest.Wait()
+		require.Empty(t, done)
+		close(d.goOn)
+		require.NoError(t, <-done)
+		require.True(t, d.last.IsZero())
+	})
+}
+
 type failing struct{ io.Reader }
 
 var errBroken = errors.New("broken")

@@ -125,7 +125,7 @@ func (c *Conn) readWire() (flags byte, body []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	body = r.body[:r.size:r.size]
+	body = r.body
 	r.inBody, r.body = false, nil
 	return r.flags, body, nil
 }
