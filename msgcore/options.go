@@ -1,11 +1,13 @@
 package msgcore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -37,6 +39,12 @@ type Options struct {
 	RoutingID string
 	// Metadata is told to every peer in the handshake; names start with "X-".
 	Metadata map[string]string
+	// Mechanism secures every connection but those on inproc; nil means NULL.
+	// Both sides must have the same one, in the two roles that it has.
+	Mechanism zmtp.Mechanism
+	// Authorize admits a peer during its handshake, and returns properties to
+	// add to the peer's; see zmtp.Config. Nil admits whom the mechanism admits.
+	Authorize func(context.Context, *zmtp.AuthRequest) (zmtp.Properties, error)
 	// Handshake bounds the time of a handshake. 0 means 30 s, negative no
 	// bound.
 	Handshake time.Duration

@@ -51,7 +51,11 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, s.opts.Handshake, errSlowHandshake)
 		defer cancel()
 	}
-	info := &PeerInfo{Endpoint: endpoint, Mechanism: "NULL", Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
+	mechanism := s.opts.Mechanism
+	if mechanism == nil {
+		mechanism = zmtp.Null()
+	}
+	info := &PeerInfo{Endpoint: endpoint, Mechanism: mechanism.Name(), Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 	if a := conn.RemoteAddr(); a != nil {
 		info.RemoteAddr = a.String()
 	}
@@ -68,6 +72,8 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 		local[k] = v
 	}
 	cfg := &zmtp.Config{
+		Mechanism:  mechanism,
+		Authorize:  s.opts.Authorize,
 		Properties: local,
 		Check: func(peer zmtp.Properties) error {
 			info.Type = peer.Get(zmtp.SocketType)
@@ -88,7 +94,11 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 		return nil, err
 	}
 	ss := &session{s: s, conn: conn, version: z.Version(), info: info, stop: make(chan struct{})}
-	ss.raw = rawConn(conn)
+	if z.Session() != nil {
+		ss.conn = newSealedConn(conn, z.Session())
+	} else {
+		ss.raw = rawConn(conn)
+	}
 	ss.hb.ss = ss
 	return ss, nil
 }

@@ -181,6 +181,9 @@ const lingerStep = 50 * time.Millisecond
 
 func (ss *session) writeBufs() (int64, error) {
 	w := &ss.w
+	if c, ok := ss.conn.(*sealedConn); ok {
+		return c.writeParts(&w.bufs)
+	}
 	if len(w.bufs) == 1 {
 		n, err := ss.conn.Write(w.bufs[0])
 		w.bufs[0] = w.bufs[0][n:]
