@@ -32,6 +32,7 @@ type heartbeat struct {
 	ttl     time.Duration // of the peer's PINGs
 	lastIn  time.Duration // when its last PING came
 	every   time.Duration // how often they come
+	lastOut time.Duration // when the last PONG was sent
 }
 
 // begun is what times are counted from, so that they are monotonic.
@@ -147,7 +148,7 @@ func (h *heartbeat) ping(data []byte) error {
 	if gap := t - h.lastIn; h.lastIn > 0 && (h.every == 0 || gap < h.every) {
 		h.every = max(gap, 20*time.Millisecond)
 	}
-	h.lastIn = t
+	h.lastIn, h.lastOut = t, t
 	if ttl > 0 {
 		h.ttl = ttl
 		h.watch()
@@ -156,25 +157,31 @@ func (h *heartbeat) ping(data []byte) error {
 }
 
 // park is called when back-pressure stops the reader, and again when it goes
-// on. It returns how often a PONG should be sent in between; 0 for never.
-func (h *heartbeat) park(on bool) time.Duration {
+// on. It returns after which wait a PONG should be sent, and how often from then
+// on; 0 for never. A reader that goes on now and then, behind a slow receiver,
+// finds the peer's PINGs no sooner, so that the wait is counted from the last
+// PONG and not from here.
+func (h *heartbeat) park(on bool) (wait, every time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.parked = on
 	if !on {
 		h.hear()
-		return 0
+		return 0, 0
 	}
 	switch {
 	case h.every > 0:
-		return h.every / 2
+		every = h.every / 2
 	case h.lastIn > 0:
-		return time.Second
+		every = time.Second
 	}
-	return 0
+	return max(h.lastOut+every-now(), 0), every
 }
 
 func (h *heartbeat) pong() {
+	h.mu.Lock()
+	h.lastOut = now()
+	h.mu.Unlock()
 	h.ss.control(func(b []byte) []byte {
 		if len(b) > maxPongs {
 			return b

@@ -302,10 +302,12 @@ func (r *reader) deliver(b block) error {
 // awaitRoom waits for a sign that the pipe may have room.
 func (r *reader) awaitRoom() error {
 	var tick <-chan time.Time
-	if every := r.ss.hb.park(true); every > 0 {
-		t := time.NewTicker(every)
-		defer t.Stop()
-		tick = t.C
+	var timer *time.Timer
+	wait, every := r.ss.hb.park(true)
+	if every > 0 {
+		timer = time.NewTimer(wait)
+		defer timer.Stop()
+		tick = timer.C
 	}
 	for {
 		select {
@@ -317,6 +319,7 @@ func (r *reader) awaitRoom() error {
 			return errSessionEnded
 		case <-tick:
 			r.ss.hb.pong()
+			timer.Reset(every)
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package msgcore_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/solomq/solomq/msgcore"
 	"github.com/solomq/solomq/msgcore/zmtp"
+	"github.com/solomq/solomq/transport"
 )
 
 // patience bounds what would hang if it were broken.
@@ -165,10 +168,9 @@ func unused(t testing.TB, scheme string) string {
 // A rawPeer is a TCP client of a socket that says what it likes.
 type rawPeer struct {
 	*net.TCPConn
-	*zmtp.Conn // of one that has shaken hands
+	in   *bufio.Reader
+	rest []byte // of the last message of fill
 }
-
-func (p *rawPeer) Close() error { return p.TCPConn.Close() }
 
 // rawDial connects to a tcp endpoint.
 func rawDial(t testing.TB, endpoint string) *rawPeer {
@@ -177,18 +179,17 @@ func rawDial(t testing.TB, endpoint string) *rawPeer {
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
 	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
-	return &rawPeer{TCPConn: c.(*net.TCPConn)}
+	return &rawPeer{TCPConn: c.(*net.TCPConn), in: bufio.NewReader(c)}
 }
 
 // rawHandshake is rawDial that shakes hands as a socket of the given type.
 func rawHandshake(t testing.TB, endpoint, socketType string) *rawPeer {
 	t.Helper()
 	p := rawDial(t, endpoint)
-	c, err := zmtp.Handshake(context.Background(), p.TCPConn, &zmtp.Config{
+	_, err := zmtp.Handshake(context.Background(), p.TCPConn, &zmtp.Config{
 		Properties: zmtp.Properties{zmtp.SocketType: socketType},
 	})
 	require.NoError(t, err)
-	p.Conn = c
 	return p
 }
 
@@ -199,6 +200,33 @@ func (p *rawPeer) send(t testing.TB, b ...byte) {
 	require.NoError(t, err)
 }
 
+// readFrame reads one frame.
+func (p *rawPeer) readFrame(t testing.TB) zmtp.Frame {
+	t.Helper()
+	var hdr []byte
+	for {
+		b, err := p.in.ReadByte()
+		require.NoError(t, err)
+		hdr = append(hdr, b)
+		flags, n, size, err := zmtp.ParseHeader(hdr)
+		require.NoError(t, err)
+		if size > 0 {
+			body := make([]byte, n)
+			_, err := io.ReadFull(p.in, body)
+			require.NoError(t, err)
+			return zmtp.Frame{More: flags&zmtp.FlagMore != 0, Command: flags&zmtp.FlagCommand != 0, Body: body}
+		}
+	}
+}
+
+// readable reports whether something has arrived, or arrives at once.
+func (p *rawPeer) readable() bool {
+	_ = p.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+	defer func() { _ = p.SetReadDeadline(time.Now().Add(patience)) }()
+	_, err := p.in.Peek(1)
+	return err == nil
+}
+
 // ended waits until the other end has closed the connection, and returns what
 // it said before.
 func (p *rawPeer) ended(t testing.TB) []byte {
@@ -206,7 +234,7 @@ func (p *rawPeer) ended(t testing.TB) []byte {
 	var said []byte
 	buf := make([]byte, 4096)
 	for {
-		n, err := p.Read(buf)
+		n, err := p.in.Read(buf)
 		said = append(said, buf[:n]...)
 		if err != nil {
 			require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the connection is still open")
@@ -326,4 +354,29 @@ func awaitToken(t testing.TB, s *msgcore.Socket, token string) {
 			return
 		}
 	}
+}
+
+// smallBuffers keep what the kernel holds small.
+var smallBuffers = transport.Options{SendBuffer: 8 << 10, RecvBuffer: 8 << 10}
+
+// fill sends numbered messages until the connection has taken no byte for a
+// while, and returns how many; the last one is left to finish.
+func (p *rawPeer) fill(t testing.TB) int {
+	t.Helper()
+	defer func() { require.NoError(t, p.SetWriteDeadline(time.Now().Add(patience))) }()
+	for i := 0; ; i++ {
+		b := frame(0, fmt.Appendf(nil, "%4000d", i))
+		require.NoError(t, p.SetWriteDeadline(time.Now().Add(300*time.Millisecond)))
+		if n, err := p.Write(b); err != nil {
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+			p.rest = b[n:]
+			return i + 1
+		}
+	}
+}
+
+// finish writes what fill has not.
+func (p *rawPeer) finish() error {
+	_, err := p.Write(p.rest)
+	return err
 }
