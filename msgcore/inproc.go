@@ -17,10 +17,12 @@ type offer struct {
 	link *link
 }
 
-// A link is the bond of two peers; it ends once.
+// A link is the bond of two peers; it ends once. Its lock comes before those of
+// sockets.
 type link struct {
-	once sync.Once
-	done chan struct{} // closed when it has ended
+	mu    sync.Mutex    // held while it is made, and while it is ended
+	ended bool          // guarded by mu
+	done  chan struct{} // closed when it has ended
 }
 
 var errNotOurs = errors.New("not an offer of a socket")
@@ -43,7 +45,9 @@ func (d *dialer) meet() error {
 	}
 	o := &offer{peer: d.peer, link: &link{done: make(chan struct{})}}
 	if err := d.rv.Meet(d.ctx, d.addr, &d.s.opts.Transport, o); err != nil {
-		d.s.event(Event{Kind: HandshakeFailed, Endpoint: d.name, Err: err})
+		if d.ctx.Err() == nil {
+			d.s.event(Event{Kind: HandshakeFailed, Endpoint: d.name, Err: err})
+		}
 		return err
 	}
 	d.s.event(Event{Kind: HandshakeSucceeded, Endpoint: d.name, Peer: *d.peer.info})
@@ -64,6 +68,19 @@ func (s *Socket) acceptOffer(of any, e *endpoint) error {
 	if !ok {
 		return errNotOurs
 	}
+	// Either socket may be closed meanwhile, which ends what it finds linked.
+	o.link.mu.Lock()
+	defer o.link.mu.Unlock()
+	err := s.join(o, e)
+	if err != nil {
+		o.link.ended = true
+		s.event(Event{Kind: HandshakeFailed, Endpoint: e.name, Peer: *inprocInfo(e.name, s, o.peer.s), Err: err})
+	}
+	return err
+}
+
+// join is acceptOffer under the link's lock.
+func (s *Socket) join(o *offer, e *endpoint) error {
 	them, a := o.peer, o.peer.s // theirs
 	if !s.typ.Peers(a.typ) {
 		return fmt.Errorf("a %v does not talk to a %v", a.typ, s.typ)
@@ -87,6 +104,7 @@ func (s *Socket) acceptOffer(of any, e *endpoint) error {
 	queued, err := a.linkTo(them, us, s, o.link)
 	if err != nil {
 		s.sendMu.Lock()
+		us.twin = nil // nobody receives what was sent meanwhile
 		s.remove(us)
 		s.sendMu.Unlock()
 		return err
@@ -177,22 +195,27 @@ func exchangeSubscriptions(s *Socket, p *peer) {
 
 // part ends the link of p and its twin. What was sent can still be received.
 func (p *peer) part() {
-	p.link.once.Do(func() {
-		for _, e := range [...]*peer{p, p.twin} {
-			s, notice := e.s, e.twin.s.opts.Router.Notify&NotifyDisconnect != 0
-			var wake bool
-			s.sendMu.Lock()
-			if notice {
-				wake = e.out.pushBlock(eventBlock(NotifyDisconnect))
-			}
-			s.ready--
-			s.remove(e)
-			s.chooseReader()
-			s.sendMu.Unlock()
-			if wake {
-				e.twin.s.arrived(e.twin.in)
-			}
+	l := p.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return
+	}
+	l.ended = true
+	for _, e := range [...]*peer{p, p.twin} {
+		s, notice := e.s, e.twin.s.opts.Router.Notify&NotifyDisconnect != 0
+		var wake bool
+		s.sendMu.Lock()
+		if notice {
+			wake = e.out.pushBlock(eventBlock(NotifyDisconnect))
 		}
-		close(p.link.done)
-	})
+		s.ready--
+		s.remove(e)
+		s.chooseReader()
+		s.sendMu.Unlock()
+		if wake {
+			e.twin.s.arrived(e.twin.in)
+		}
+	}
+	close(l.done)
 }

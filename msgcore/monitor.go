@@ -13,6 +13,9 @@ type monitor struct {
 	s     *Socket
 	queue chan Event
 	done  sync.WaitGroup
+
+	mu     sync.Mutex // guards closed, and sends on queue against its end
+	closed bool
 }
 
 func newMonitor(s *Socket) *monitor {
@@ -32,16 +35,26 @@ func (s *Socket) event(e Event) {
 	if s.events == nil {
 		return
 	}
+	m := s.events
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return
+	}
 	e.Time = time.Now()
 	select {
-	case s.events.queue <- e:
+	case m.queue <- e:
 	default:
 		s.drops.events.Add(1)
 	}
 }
 
-// close waits until every event is told; nobody reports any more.
+// close waits until every event is told. What others still report, an Unbind
+// beside Close or the other end of an inproc link, is not told any more.
 func (m *monitor) close() {
+	m.mu.Lock()
+	m.closed = true
 	close(m.queue)
+	m.mu.Unlock()
 	m.done.Wait()
 }

@@ -380,3 +380,10 @@ func (p *rawPeer) finish() error {
 	_, err := p.Write(p.rest)
 	return err
 }
+
+// hasPeers reports whether s has a peer at this moment.
+func hasPeers(s *msgcore.Socket) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return s.WaitPeers(ctx, 1) == nil
+}
