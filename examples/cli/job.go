@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -28,6 +27,7 @@ const (
 type job struct {
 	rec     record // guarded by queue.mu
 	stalled int    // of its outputs, how many find no taker; guarded by queue.mu
+	why     string // it was ended, if not by its caller's signals; guarded by queue.mu
 
 	spec   *spec
 	stdin  io.Reader // the streams of the caller; nil for one that was enqueued with -d
@@ -175,15 +175,6 @@ func (j *job) outputSize() int64 {
 		return 0
 	}
 	return info.Size()
-}
-
-// complain tells the caller, or the output file, why the job could not be run.
-func (j *job) complain(err error) {
-	w := j.stderr
-	if j.output != nil {
-		w = j.output
-	}
-	fmt.Fprintf(w, "spool: job %d could not be run: %v\n", j.rec.ID, err)
 }
 
 func closeAll(files []*os.File) {

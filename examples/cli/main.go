@@ -96,9 +96,9 @@ var verbs = map[string]int{"list": 0, "cat": 1, "wait": 1, "kill": 1, "stop": 0,
 
 // Verbs without a word of their own.
 const (
-	verbRun      = "--"       // run or, with -d, enqueue args
-	verbSet      = "-"        // only change the settings of the queue
-	verbSnapshot = "snapshot" // what watch asks the queue
+	verbRun      = "--"         // run or, with -d, enqueue args
+	verbSet      = "-"          // only change the settings of the queue
+	verbSnapshot = "(snapshot)" // what watch asks the queue
 )
 
 // A command is a command line, understood.

@@ -45,7 +45,8 @@ func testAll(m *testing.M) int {
 	if err := os.Symlink(program, spool); err != nil {
 		panic(err)
 	}
-	os.Args[0] = spool // by which jobs in this process start their supervisors
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // each process would wait for a second
+	os.Args[0] = spool                       // by which jobs in this process start their supervisors
 	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
@@ -86,7 +87,7 @@ func newPlace(t *testing.T) *place {
 	t.Setenv("HOME", root)
 	t.Setenv("XDG_STATE_HOME", filepath.Join(root, "state"))
 	t.Setenv("XDG_RUNTIME_DIR", filepath.Join(root, "run"))
-	t.Setenv("GORACE", "log_path="+filepath.Join(root, "race")) // the queue's standard error is the null device
+	t.Setenv("GORACE", "atexit_sleep_ms=0 log_path="+filepath.Join(root, "race")) // the queue's standard error is the null device
 	s, err := openStore("default")
 	require.NoError(t, err)
 	p := &place{t: t, dir: filepath.Join(root, "work"), store: s}
@@ -210,4 +211,13 @@ func (p *place) is(id int, state string) {
 		r, err := p.store.load(id)
 		return err == nil && r.State == state
 	})
+}
+
+// copyFile copies a program.
+func copyFile(to, from string) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o700)
 }

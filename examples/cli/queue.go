@@ -136,7 +136,7 @@ func (q *queue) restore() error {
 // handle runs each launch's request in the queue process. What was handed over
 // is a command line; it is understood here as it was there.
 func (q *queue) handle(ctx context.Context, inv *unique.Invocation) int {
-	c, err := parse(inv.Args[1:])
+	c, err := parse(inv.Args[min(1, len(inv.Args)):])
 	if err != nil {
 		fmt.Fprintf(inv.Stderr, "spool: the queue, pid %d, is another version of spool: %v\n", os.Getpid(), err)
 		return exitSpool
@@ -218,7 +218,7 @@ func (q *queue) attend(ctx context.Context, inv *unique.Invocation, j *job) (cod
 			q.signal(j, escalate(n, sig))
 			n++
 		case <-gone:
-			q.end(j, context.Cause(ctx))
+			q.end(j, "its caller, which is gone")
 			gone = nil
 		case <-j.done:
 			return j.rec.Code
@@ -319,12 +319,12 @@ func (q *queue) begin(j *job) (err error) {
 // execute runs j and gives its slot to the next.
 func (q *queue) execute(j *job) {
 	code, err := j.execute(q.lend)
-	note := ""
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	note := j.why
 	if err != nil {
 		note = "it could not be run: " + err.Error()
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.busy--
 	q.conclude(j, done, code, note)
 	q.dispatch()
@@ -402,30 +402,27 @@ func (q *queue) signal(j *job, sig os.Signal) {
 	}
 }
 
-// end ends j: because its caller is gone, or the queue is stopped.
-func (q *queue) end(j *job, cause error) {
+// end ends j, whose note will say by whom.
+func (q *queue) end(j *job, by string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.unqueue(j) {
-		q.conclude(j, cancelled, exitSpool, "it was not run: "+cause.Error())
-		return
+		q.conclude(j, cancelled, signalCode(terminated), errTaken.Error()+" by "+by)
+	} else if j.why == "" {
+		j.why = "it was ended by " + by
+		j.end()
 	}
-	j.end()
 }
 
 // kill ends job id.
 func (q *queue) kill(id int) int {
 	q.mu.Lock()
 	j := q.alive[id]
-	if j != nil && !q.unqueue(j) {
-		j.end()
-	} else if j != nil {
-		q.conclude(j, cancelled, signalCode(terminated), errTaken.Error())
-	}
 	q.mu.Unlock()
 	if j == nil {
-		return unique.NotHandled
+		return unique.NotHandled // it has just ended
 	}
+	q.end(j, "spool kill")
 	return 0
 }
 
@@ -465,6 +462,7 @@ func (q *queue) stop() {
 	for _, j := range q.alive {
 		switch {
 		case j.rec.State == running:
+			j.why = "it was ended by spool stop"
 			j.end()
 		case j.rec.Detached:
 			q.leave(j)

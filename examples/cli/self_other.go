@@ -3,8 +3,6 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -31,24 +29,14 @@ func keepProgram(s *store) (discard func(), err error) {
 	}
 	path := filepath.Join(s.dir, "tmp-spool-"+strconv.Itoa(os.Getpid())+filepath.Ext(program))
 	if err := os.Link(program, path); err != nil {
-		if err := copyFile(path, program); err != nil {
+		content, err := os.ReadFile(program)
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, content, 0o700); err != nil {
 			return nil, err
 		}
 	}
 	kept = path
 	return func() { os.Remove(path) }, nil
-}
-
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -198,9 +200,9 @@ func TestKill(t *testing.T) {
 	p.is(2, queued)
 	p.do("-d", "--", "touch", "third")
 	require.Equal(t, result{0, "", ""}, p.do("kill", "3"))
-	require.Equal(t, result{143, "", "spool: job 3: it was taken out of the queue\n"}, p.do("wait", "3"))
+	require.Equal(t, result{143, "", "spool: job 3: it was taken out of the queue by spool kill\n"}, p.do("wait", "3"))
 	require.Equal(t, result{0, "", ""}, p.do("kill", "1"))
-	require.Equal(t, result{143, "", ""}, first.wait())
+	require.Equal(t, result{143, "", "spool: job 1: it was ended by spool kill\n"}, first.wait())
 	require.Equal(t, result{0, "second\n", ""}, second.wait())
 	r := p.do("kill", "1")
 	require.Equal(t, result{exitFailed, "", "spool: job 1 is over: done, code 143\n"}, r)
@@ -222,7 +224,7 @@ func TestStop(t *testing.T) {
 	waiting := p.launch("env", "SOLOMQ_DEBUG=1", spool, "wait", "3")
 	waiting.says("said go")
 	require.Zero(t, p.do("stop").code)
-	require.Equal(t, 143, first.wait().code)
+	require.Equal(t, result{143, "", "spool: job 1: it was ended by spool stop\n"}, first.wait())
 	require.Equal(t, result{exitSpool, "", "spool: job 2: it was not run: the queue was stopped\n"}, second.wait())
 	r := waiting.wait()
 	require.Equal(t, exitSpool, r.code)
@@ -255,6 +257,45 @@ func TestIdle(t *testing.T) {
 	open()
 	require.Zero(t, p.do("wait", "3").code)
 	require.FileExists(t, filepath.Join(p.dir, "ran"))
+}
+
+// The queue outlives its program file, as "go run" deletes what it built, and
+// so does a launch.
+func TestDeletedProgram(t *testing.T) {
+	p := newPlace(t)
+	temporary := filepath.Join(p.dir, "build", "spool")
+	require.NoError(t, os.Mkdir(filepath.Dir(temporary), 0o700))
+	require.NoError(t, copyFile(temporary, spool))
+	r := p.launch(temporary, "-v", "--", "true").wait()
+	require.Contains(t, r.errout, "started queue")
+	require.NoError(t, os.RemoveAll(filepath.Dir(temporary)))
+	r = p.do("-v", "--", "sh", "-c", "umask; exit 3")
+	require.Equal(t, 3, r.code)
+	require.NotContains(t, r.errout, "started queue")
+	require.Zero(t, p.do("stop").code)
+
+	if runtime.GOOS != "linux" {
+		return // a process that was not the queue has no copy of its program
+	}
+	require.NoError(t, os.Mkdir(filepath.Dir(temporary), 0o700))
+	require.NoError(t, copyFile(temporary, spool))
+	program, err := os.Open(temporary)
+	require.NoError(t, err)
+	defer program.Close()
+	require.NoError(t, os.RemoveAll(filepath.Dir(temporary)))
+	r = p.begin(&exec.Cmd{
+		Path: "/proc/self/fd/3", Args: []string{"spool", "-v", "--", "true"}, ExtraFiles: []*os.File{program},
+	}).wait()
+	require.Zero(t, r.code, r.errout)
+	require.Contains(t, r.errout, "started queue")
+}
+
+// Without a home, the state is in the user's runtime directory.
+func TestNoHome(t *testing.T) {
+	p := newPlace(t)
+	r := p.sh("unset HOME XDG_STATE_HOME; spool -v -- true && spool -- sh -c 'exit 4'; echo $?; spool list; spool stop")
+	require.Contains(t, r.errout, "started queue")
+	require.Regexp(t, `^4\nID .*\n1 +done +0 .*\n2 +done +4 `, r.out)
 }
 
 // Queues of different names know nothing of each other.
