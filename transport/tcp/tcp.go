@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -57,6 +58,10 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 		d.LocalAddr = source
 	}
 	c, err := d.DialContext(ctx, "tcp", target)
+	if errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
+		// Package net has made a time-out of the context's deadline.
+		return nil, fmt.Errorf("tcp: %w: %w", err, context.DeadlineExceeded)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tcp: %w", err)
 	}

@@ -30,8 +30,7 @@ func (s *suite) boundAddr(t *testing.T) {
 
 // badAddr checks that nonsense is an error, not a wait or a panic.
 func (s *suite) badAddr(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := within(t)
 	if l, err := s.tr.Listen(ctx, "", nil); err == nil {
 		l.Close()
 		t.Error("Listen on an empty address works")
@@ -49,7 +48,7 @@ func (s *suite) badAddr(t *testing.T) {
 func (s *suite) inUse(t *testing.T) {
 	l := s.listen(t)
 	for range 3 {
-		second, err := s.tr.Listen(t.Context(), l.Addr().String(), nil)
+		second, err := s.tr.Listen(within(t), l.Addr().String(), nil)
 		if err == nil {
 			second.Close()
 			t.Fatalf("two listeners on %q", l.Addr())
@@ -152,8 +151,7 @@ func (s *suite) concurrentDials(t *testing.T) {
 			done <- err
 		}()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := within(t)
 	for i := range dialers {
 		go func() { done <- s.dialAndEcho(ctx, l, byte(i)) }()
 	}

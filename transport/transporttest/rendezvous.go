@@ -40,7 +40,7 @@ func (m *meeting) meet(t *testing.T) {
 	})
 	offers := []any{new(int), "two", nil}
 	for _, offer := range offers {
-		if err := m.tr.Meet(t.Context(), at, nil, offer); err != nil {
+		if err := m.tr.Meet(within(t), at, nil, offer); err != nil {
 			t.Fatalf("Meet: %v", err)
 		}
 	}
@@ -64,8 +64,7 @@ func (m *meeting) waits(t *testing.T) {
 		t.Fatalf("Meet under a canceled context: %v, want context.Canceled", err)
 	}
 
-	ctx, cancel = context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx = within(t)
 	started := make(chan struct{})
 	go func() {
 		close(started)
@@ -89,7 +88,7 @@ func (m *meeting) waits(t *testing.T) {
 func (m *meeting) refused(t *testing.T) {
 	no := errors.New("no")
 	at, _ := m.announce(t, func(any) error { return no })
-	if err := m.tr.Meet(t.Context(), at, nil, 1); err != no { //nolint:errorlint // unchanged is the point
+	if err := m.tr.Meet(within(t), at, nil, 1); err != no { //nolint:errorlint // unchanged is the point
 		t.Errorf("Meet: %v, want accept's own error", err)
 	}
 }
@@ -100,7 +99,7 @@ func (m *meeting) withdraw(t *testing.T) {
 	withdraw()
 	m.announceAt(t, at, func(any) error { return nil })
 	withdraw()
-	if err := m.tr.Meet(t.Context(), at, nil, 1); err != nil {
+	if err := m.tr.Meet(within(t), at, nil, 1); err != nil {
 		t.Errorf("Meet after another one withdrew again: %v", err)
 	}
 	if _, _, err := m.tr.Announce(at, nil, func(any) error { return nil }); err == nil {
@@ -113,27 +112,27 @@ func (m *meeting) withdraw(t *testing.T) {
 func (m *meeting) inUse(t *testing.T) {
 	at, withdraw := m.announce(t, func(any) error { return nil })
 	if _, _, err := m.tr.Announce(at, nil, func(any) error { return nil }); err == nil {
-		t.Errorf("%q was announced twice", at)
+		t.Fatalf("%q was announced twice", at)
 	}
-	if l, err := m.tr.Listen(t.Context(), at, nil); err == nil {
+	if l, err := m.tr.Listen(within(t), at, nil); err == nil {
 		l.Close()
-		t.Errorf("%q was announced and listened on", at)
+		t.Fatalf("%q was announced and listened on", at)
 	}
-	if c, err := m.tr.Dial(t.Context(), at, nil); err == nil {
+	if c, err := m.tr.Dial(within(t), at, nil); err == nil {
 		c.Close()
-		t.Errorf("%q is announced and could be dialed", at)
+		t.Fatalf("%q is announced and could be dialed", at)
 	}
 	withdraw()
-	l, err := m.tr.Listen(t.Context(), at, nil)
+	l, err := m.tr.Listen(within(t), at, nil)
 	if err != nil {
 		t.Fatalf("Listen on a withdrawn address: %v", err)
 	}
 	defer l.Close()
 	if _, _, err := m.tr.Announce(at, nil, func(any) error { return nil }); err == nil {
-		t.Errorf("%q was listened on and announced", at)
+		t.Fatalf("%q was listened on and announced", at)
 	}
-	if err := m.tr.Meet(t.Context(), at, nil, 1); err == nil {
-		t.Errorf("%q is listened on and could be met", at)
+	if err := m.tr.Meet(within(t), at, nil, 1); err == nil {
+		t.Fatalf("%q is listened on and could be met", at)
 	}
 }
 
@@ -142,8 +141,7 @@ func (m *meeting) concurrent(t *testing.T) {
 	const meets = 64
 	at, withdraw := m.announce(t, func(any) error { return nil })
 	withdraw()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	ctx := within(t)
 	done := make(chan error, meets)
 	for i := range meets {
 		go func() { done <- m.tr.Meet(ctx, at, nil, i) }()

@@ -98,9 +98,7 @@ func (s *suite) listen(t *testing.T) transport.Listener {
 
 func (s *suite) listenOn(t *testing.T, addr string) transport.Listener {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	l, err := s.tr.Listen(ctx, addr, nil)
+	l, err := s.tr.Listen(within(t), addr, nil)
 	if err != nil {
 		t.Fatalf("Listen(%q): %v", addr, err)
 	}
@@ -153,6 +151,13 @@ func (s *suite) pair(t *testing.T, l transport.Listener) (dialed, acc transport.
 		t.Fatalf("Accept: %v", a.err)
 	}
 	return dialed, s.guard(t, a.c)
+}
+
+// within returns a context that gives up before the test has to.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // await receives from a channel or fails the test.

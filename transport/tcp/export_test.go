@@ -1,0 +1,4 @@
+package tcp
+
+// Split is split, for the fuzz test.
+var Split = split
