@@ -82,7 +82,11 @@ func (d *dialer) run() {
 		} else {
 			err = d.dial()
 		}
-		if d.ctx.Err() != nil || again.Interval < 0 {
+		if d.ctx.Err() != nil {
+			return
+		}
+		if again.Interval < 0 {
+			d.s.event(Event{Kind: Closed, Endpoint: d.name, Err: err})
 			return
 		}
 		d.s.event(Event{Kind: ConnectRetried, Endpoint: d.name, Err: err})

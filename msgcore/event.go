@@ -31,7 +31,7 @@ const (
 	HandshakeSucceeded                      // the peer is ready
 	HandshakeFailed                         // the peer was refused, or refused us; Err says why
 	Disconnected                            // a connection whose handshake had succeeded ended; Err says why
-	Closed                                  // an endpoint is no longer bound
+	Closed                                  // an endpoint is no longer bound, or is not dialed again (Reconnect.Interval); Err says why
 )
 
 var eventNames = [...]string{

@@ -196,8 +196,14 @@ func (s *pySocket) send(t testing.TB, frames ...string) {
 
 func (s *pySocket) recv(t testing.TB) []string {
 	t.Helper()
+	return pyFrames(t, s.do(t, "recv"))
+}
+
+// pyFrames is what recv has answered.
+func pyFrames(t testing.TB, answer json.RawMessage) []string {
+	t.Helper()
 	var frames []string
-	require.NoError(t, json.Unmarshal(s.do(t, "recv"), &frames))
+	require.NoError(t, json.Unmarshal(answer, &frames))
 	for i, f := range frames {
 		b, err := base64.StdEncoding.DecodeString(f)
 		require.NoError(t, err)

@@ -185,12 +185,19 @@ func rawDial(t testing.TB, endpoint string) *rawPeer {
 // rawHandshake is rawDial that shakes hands as a socket of the given type.
 func rawHandshake(t testing.TB, endpoint, socketType string) *rawPeer {
 	t.Helper()
-	p := rawDial(t, endpoint)
-	_, err := zmtp.Handshake(context.Background(), p.TCPConn, &zmtp.Config{
+	return rawOver(t, rawDial(t, endpoint).TCPConn, socketType)
+}
+
+// rawOver shakes hands over c as a socket of the given type.
+func rawOver(t testing.TB, c *net.TCPConn, socketType string) *rawPeer {
+	t.Helper()
+	t.Cleanup(func() { c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+	_, err := zmtp.Handshake(context.Background(), c, &zmtp.Config{
 		Properties: zmtp.Properties{zmtp.SocketType: socketType},
 	})
 	require.NoError(t, err)
-	return p
+	return &rawPeer{TCPConn: c, in: bufio.NewReader(c)}
 }
 
 // send writes b as it is.
