@@ -24,7 +24,12 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 	e := &endpoint{given: name, bound: true}
 	if rv, ok := tr.(transport.Rendezvous); ok {
 		e.cancel = func() {}
-		addr, withdraw, err := rv.Announce(ep.Addr, &s.opts.Transport, func(offer any) error { return s.acceptOffer(offer, e) })
+		listening := make(chan struct{}) // peers that wait for the name come at once
+		defer close(listening)
+		addr, withdraw, err := rv.Announce(ep.Addr, &s.opts.Transport, func(offer any) error {
+			<-listening
+			return s.acceptOffer(offer, e)
+		})
 		if err != nil {
 			return "", s.fail("bind", name, err)
 		}

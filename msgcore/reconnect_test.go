@@ -326,6 +326,7 @@ func TestReconnectAcceptOutOfFiles(t *testing.T) {
 		require.Equal(t, "good", string(m.Bytes()))
 		time.Sleep(time.Minute) // of the bubble
 		far.Close()
+		synctest.Wait()
 
 		require.Len(t, at, failures+3)
 		pause := 5 * time.Millisecond
