@@ -78,9 +78,11 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 		_ = o.l.send(&message{Kind: kindCancel})
 		o.l.conn.cut()
 	})
-	defer stop()
 	o.start()
 	m, err := o.receive()
+	if !stop() {
+		err = context.Cause(ctx) // and if an EXIT came, it is because of our CANCEL
+	}
 	written := o.finish(ctx, err)
 	switch {
 	case err == nil && written:

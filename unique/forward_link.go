@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -195,25 +196,31 @@ func isTimeout(err error) bool {
 // resumed, and the answer, which came in time, in the connection.
 type patientConn struct {
 	net.Conn
-	isCut   atomic.Bool
 	written atomic.Int64 // bytes that the system has taken
+
+	mu    sync.Mutex // guards isCut, held while a deadline is set
+	isCut bool
 }
 
 // grace is how long a Read whose deadline is past waits for what is there
 // already; the time is for this process to get the processor.
 const grace = 20 * time.Millisecond
 
+// errCut is what a connection says that was cut. It is no time-out: trying again
+// is of no use.
+var errCut = errors.New("unique: the call was given up")
+
 // Read implements io.Reader.
 func (c *patientConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || c.isCut.Load() {
+	if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
-	if err := c.Conn.SetReadDeadline(time.Now().Add(grace)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(grace)); err != nil {
 		return 0, err
 	}
 	n, err = c.Conn.Read(p)
-	if e := c.Conn.SetReadDeadline(longAgo); e != nil && err == nil {
+	if e := c.SetReadDeadline(longAgo); n == 0 && e != nil {
 		err = e
 	}
 	return n, err
@@ -226,8 +233,33 @@ func (c *patientConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// SetReadDeadline implements net.Conn. Like the other two it fails once the
+// connection is cut, whose own deadline is to stay.
+func (c *patientConn) SetReadDeadline(t time.Time) error {
+	return c.set(c.Conn.SetReadDeadline, t)
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *patientConn) SetWriteDeadline(t time.Time) error {
+	return c.set(c.Conn.SetWriteDeadline, t)
+}
+
+// SetDeadline implements net.Conn.
+func (c *patientConn) SetDeadline(t time.Time) error { return c.set(c.Conn.SetDeadline, t) }
+
+func (c *patientConn) set(to func(time.Time) error, t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.isCut {
+		return errCut
+	}
+	return to(t)
+}
+
 // cut ends what is pending, and what comes, without grace.
 func (c *patientConn) cut() {
-	c.isCut.Store(true)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isCut = true
 	_ = c.Conn.SetDeadline(longAgo)
 }

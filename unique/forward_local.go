@@ -24,7 +24,6 @@ func (s *server) forwardLocal(ctx context.Context, inv *Invocation, env []string
 	defer helpers.Wait()
 	defer close(done)
 	if len(inv.forwardSignals) > 0 {
-		c.inv.signals = c.signals
 		sigs := make(chan os.Signal, 16)
 		signal.Notify(sigs, inv.forwardSignals...)
 		defer signal.Stop(sigs)

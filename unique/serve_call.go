@@ -49,7 +49,7 @@ type call struct {
 }
 
 func newCall(s *server, m *message) *call {
-	return &call{
+	c := &call{
 		s:       s,
 		size:    m.size(),
 		ended:   make(chan struct{}),
@@ -66,6 +66,8 @@ func newCall(s *server, m *message) *call {
 			Stderr:     io.Discard,
 		},
 	}
+	c.inv.signals = c.signals
+	return c
 }
 
 // noInput is a Stdin that is not forwarded. It has no other methods, which
@@ -79,7 +81,6 @@ func newRemoteCall(p *peer, m *message) *call {
 	c := newCall(p.s, m)
 	c.peer = p
 	c.inv.Peer = Peer{PID: p.cred.PID, UID: p.cred.UID, GID: p.cred.GID, Version: p.version}
-	c.inv.signals = c.signals
 	if m.Streams&wantStdin != 0 {
 		c.stdin = newInlet(func(n int64) error {
 			return p.send(p.ctx, &message{Kind: kindCredit, Credit: uint64(n)})

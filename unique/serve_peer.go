@@ -3,6 +3,7 @@ package unique
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/solomq/solomq/transport"
 )
@@ -16,10 +17,11 @@ type peer struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	delimited atomic.Bool // it is a REQ, which puts an empty frame first and wants it back
+
 	// The server's mu guards these.
-	delimited bool // it is a REQ, which puts an empty frame first and wants it back
-	version   string
-	call      *call // nil: none
+	version string
+	call    *call // nil: none
 }
 
 // reply sends m without waiting. Only small messages that answer one of the
@@ -34,7 +36,7 @@ func (p *peer) send(ctx context.Context, m *message) error {
 
 func (p *peer) frames(m *message) [][]byte {
 	f := m.frames()
-	if p.delimited {
+	if p.delimited.Load() {
 		f = append([][]byte{{}}, f...)
 	}
 	return f
@@ -57,8 +59,9 @@ func (s *server) handle(pk packet) {
 		s.peers[pk.from] = p
 	}
 	frames := pk.frames
-	p.delimited = len(frames) > 1 && len(frames[0]) == 0
-	if p.delimited {
+	delimited := len(frames) > 1 && len(frames[0]) == 0
+	p.delimited.Store(delimited)
+	if delimited {
 		frames = frames[1:]
 	}
 	m, err := decode(frames)
