@@ -33,6 +33,7 @@ func TestGoldenBytes(t *testing.T) {
 		{"READY of a REQ with an id", ready(mine), "04 2a 05'READY' 0b'Socket-Type' 00000003'REQ' 08'Identity' 00000004'myid'"},
 		{"ERROR", zmtp.AppendError(nil, "400"), "04 0a 05'ERROR' 03'400'"},
 		{"SUBSCRIBE", zmtp.AppendSubscribe(nil, []byte("AB"), v31), "040c 09'SUBSCRIBE'4142"},
+		{"SUBSCRIBE to what comes after", zmtp.AppendSubscribe(nil, []byte("AB"), zmtp.Version{Major: 4}), "040c 09'SUBSCRIBE'4142"},
 		{"CANCEL", zmtp.AppendCancel(nil, []byte("AB"), v31), "0409 06'CANCEL'4142"},
 		{"subscribe to 3.0", zmtp.AppendSubscribe(nil, []byte("AB"), v30), "0003 014142"},
 		{"cancel to 3.0", zmtp.AppendCancel(nil, []byte("AB"), v30), "0003 004142"},

@@ -31,9 +31,8 @@ func appendSubscription(dst []byte, name string, code byte, prefix []byte, v Ver
 // libzmq accepts both from any version. ok is false if f is neither. prefix is a
 // part of f.Body.
 //
-// For a publisher every message of a subscriber is looked at so; only its owner
-// knows whether a message that is no subscription, or the second frame of one,
-// is meant for it.
+// Any message that starts with 00 or 01 reads as one: ask only for what comes from a
+// SUB or XSUB, and for the first frame of a message.
 func ParseSubscription(f Frame) (prefix []byte, subscribe, ok bool) {
 	if !f.Command {
 		if len(f.Body) == 0 || f.Body[0] > messageSubscribe {

@@ -189,6 +189,8 @@ func play(t testing.TB, script []byte) {
 		}
 		require.Equal(t, pairs, tr.Len(), what)
 		require.Equal(t, len(counts), counter.Len(), what)
+		require.NoError(t, tr.Check(), what)
+		require.NoError(t, counter.Check(), what)
 	}
 	for p := range model {
 		require.Equal(t, model.match(p), matches(&tr, p))
@@ -219,6 +221,33 @@ func script(r *rand.Rand, steps int) []byte {
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(60) {
 		play(t, script(rand.New(rand.NewPCG(seed, 1)), 500))
+	}
+}
+
+// Nodes with many children and prefixes with many values grow and shrink.
+func TestWideNodes(t *testing.T) {
+	var tr trie.Trie[int]
+	for round := range 2 {
+		for c := range 256 {
+			for v := range 20 {
+				tr.Add([]byte{byte(c), 'x'}, v)
+			}
+		}
+		require.NoError(t, tr.Check())
+		for c := range 256 {
+			require.Len(t, matches(&tr, string([]byte{byte(c), 'x', 'y'})), 20)
+			for v := range 20 {
+				if round == 0 {
+					tr.Remove([]byte{byte(c), 'x'}, v)
+				}
+			}
+			require.NoError(t, tr.Check())
+		}
+		for v := range 20 {
+			tr.RemoveAll(v, nil)
+			require.NoError(t, tr.Check())
+		}
+		require.Zero(t, tr.Len())
 	}
 }
 
