@@ -54,6 +54,19 @@ func (b *balance) deactivate(p *peer) {
 	}
 }
 
+// writable reports whether a small message would be taken now.
+func (b *balance) writable() bool {
+	for b.active > 0 {
+		p := b.peers[b.next]
+		if p.out.room(1) {
+			return true
+		}
+		p.out.starved = true
+		b.deactivate(p)
+	}
+	return false
+}
+
 // send queues o for the next peer that has room.
 func (b *balance) send(o *outgoing) (sendResult, error) {
 	_, r := b.sendTo(o)

@@ -106,6 +106,7 @@ func (d *dialer) drop() {
 		d.s.sendMu.Lock()
 		d.s.remove(p)
 		d.s.sendMu.Unlock()
+		d.s.wakeNotes()
 	}
 }
 

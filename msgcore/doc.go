@@ -51,8 +51,9 @@
 // KiB for ipc. On inproc the two queues are one, and so are their marks.
 //
 // At the mark the types that send to one peer at a time wait: REQ, DEALER, PUSH
-// and PAIR, and ROUTER with Options.Router.Mandatory. PUB, REP and ROUTER drop
-// the message for that peer and count it; Stats has the counters.
+// and PAIR, ROUTER with Options.Router.Mandatory, and PUB and XPUB with
+// Options.Pub.NoDrop. Otherwise PUB, XPUB, XSUB, REP and ROUTER drop the message
+// for that peer and count it; Stats has the counters.
 //
 // # Messages and memory
 //

@@ -30,6 +30,9 @@ type inlet struct {
 
 // roomed wakes the producer, which has found the pipe full.
 func (in *inlet) roomed() {
+	if in.peer == nil { // notes have no bound
+		return
+	}
 	if in.wake == nil {
 		in.peer.twin.gotRoom()
 		return

@@ -184,7 +184,7 @@ func inprocInfo(name string, s, other *Socket) *PeerInfo {
 
 // exchangeSubscriptions tells p, a peer at a publisher, what s subscribes to.
 func exchangeSubscriptions(s *Socket, p *peer) {
-	t, ok := s.pat.(*subPattern)
+	t, ok := s.pat.(subscribing)
 	if !ok {
 		return
 	}
@@ -213,6 +213,7 @@ func (p *peer) part() {
 		s.remove(e)
 		s.chooseReader()
 		s.sendMu.Unlock()
+		s.wakeNotes()
 		if wake {
 			e.twin.s.arrived(e.twin.in)
 		}

@@ -141,7 +141,7 @@ var errNotReceived = errors.New("only what a REP or ROUTER received, and is not 
 // routing id alone where there is none. A peer that is gone gives
 // ErrUnroutable; a full queue is waited for until ctx ends.
 func (m Msg) Reply(ctx context.Context, frames ...[]byte) error {
-	if m.lease == nil || !m.lease.alive(m.index, m.gen) {
+	if m.lease == nil || !m.lease.alive(m.index, m.gen) || m.lease.in.peer == nil {
 		return &OpError{Op: "reply", Err: errNotReceived}
 	}
 	s := m.lease.in.peer.s

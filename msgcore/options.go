@@ -57,6 +57,7 @@ type Options struct {
 	Reconnect Reconnect
 	Heartbeat Heartbeat
 	Router    RouterOptions
+	Pub       PubOptions
 
 	// Inproc is the name space of this socket's inproc endpoints; nil means
 	// the one of the process.
@@ -104,6 +105,18 @@ type RouterOptions struct {
 	// two frames, its routing id and an empty one, in order with its messages.
 	// Msg.Event tells them from data.
 	Notify Notify
+}
+
+// PubOptions are for PUB and XPUB only.
+type PubOptions struct {
+	// NoDrop makes Send wait for room at every subscriber that the message is
+	// for, instead of dropping it for those that have none.
+	NoDrop bool
+	// Verbose passes every subscription of a peer to an XPUB's application,
+	// not only those to a prefix that nobody had.
+	Verbose bool
+	// Verboser does the same for the ends of subscriptions, too.
+	Verboser bool
 }
 
 // Notify is a set of what a ROUTER reports in band.
@@ -155,6 +168,10 @@ func (o *Options) check(t Type) error {
 		return errors.New("Reconnect.Max must not be negative")
 	case o.Router != RouterOptions{} && t != Router:
 		return fmt.Errorf("Options.Router is for ROUTER, not for %v", t)
+	case o.Pub != PubOptions{} && t != Pub && t != XPub:
+		return fmt.Errorf("Options.Pub is for PUB and XPUB, not for %v", t)
+	case t == Pub && (o.Pub.Verbose || o.Pub.Verboser):
+		return errors.New("Pub.Verbose and Pub.Verboser are for XPUB: a PUB does not receive subscriptions")
 	case o.ConnectTimeout < 0:
 		return errors.New("ConnectTimeout must not be negative")
 	}
@@ -189,7 +206,7 @@ func (o *Options) withDefaults(t Type) Options {
 		}
 	}
 	drops := int64(0)
-	if t != Pub {
+	if t != Pub && t != XPub || c.Pub.NoDrop {
 		drops = defaultBytes
 	}
 	bytes(&c.SendBytes, drops)

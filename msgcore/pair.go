@@ -46,6 +46,16 @@ func (t *pairPattern) send(o *outgoing) (sendResult, error) {
 	return sendResult{}, nil
 }
 
+func (t *pairPattern) writable() bool {
+	if t.only != nil && t.only.out.room(1) {
+		return true
+	}
+	if t.only != nil {
+		t.only.out.starved = true
+	}
+	return false
+}
+
 func (*pairPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
 	return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/solomq/solomq/msgcore/internal/trie"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -35,6 +36,18 @@ type (
 	// now; it has a lock of its own.
 	stateful interface {
 		mayRecv() error
+	}
+	// A subscribing pattern tells publishers what it wants.
+	subscribing interface {
+		counter() *trie.Counter // under recvMu
+		// resume calls each for all subscriptions, for a new connection; under
+		// recvMu.
+		resume(each func(prefix []byte))
+	}
+	// A waiting pattern says whether Send would go through now, under sendMu;
+	// others never wait, or cannot tell without the message.
+	waiting interface {
+		writable() bool
 	}
 	// A publishing pattern hears of the subscriptions of its peers.
 	publishing interface {
@@ -70,6 +83,10 @@ func newPattern(s *Socket) pattern {
 		return newRouterPattern(s)
 	case Pull:
 		return &pullPattern{s: s}
+	case XPub:
+		return newXPubPattern(s)
+	case XSub:
+		return &xsubPattern{s: s}
 	case Push:
 		return &pushPattern{balance: balance{s: s}}
 	}

@@ -6,7 +6,7 @@ import (
 
 // NewPub returns a PUB socket (RFC 29), which sends each message to every SUB
 // and XSUB whose subscriptions match the beginning of its first frame. Send
-// never waits: for a subscriber at its high-water mark the message is dropped
+// does not wait, unless Options.Pub.NoDrop asks for it: for a subscriber at its high-water mark the message is dropped
 // and counted. It does not receive. Nil options mean defaults.
 func NewPub(opts *Options) *Socket { return New(Pub, opts) }
 
@@ -58,6 +58,14 @@ func (t *pubPattern) send(o *outgoing) (r sendResult, _ error) {
 	t.subs.Match(o.frames[0], t.add)
 	if len(t.matched) == 0 {
 		return r, nil
+	}
+	if t.s.opts.Pub.NoDrop {
+		for _, p := range t.matched {
+			if !p.out.room(o.size) {
+				p.out.starved = true
+				return sendResult{full: true, on: p}, nil
+			}
+		}
 	}
 	t.fan.o, t.fan.left, t.fan.encoded = o, len(t.matched), false
 	for i, p := range t.matched {

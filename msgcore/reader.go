@@ -75,7 +75,7 @@ func (r *reader) init(ss *session, in *inlet) {
 	switch ss.s.typ {
 	case Req, Rep:
 		r.back = make(chan struct{}, 1)
-	case Pub:
+	case Pub, XPub:
 		r.publish = true
 	case Push:
 		r.discard = true
@@ -239,9 +239,8 @@ func (r *reader) handOver() error {
 	r.start, r.msgs, r.frames, r.size, r.done = r.end, 0, 0, 0, 0
 	switch {
 	case r.publish:
-		r.subscriptions(&b)
-		b.free()
-		return nil
+		defer b.free()
+		return r.upstream(&b)
 	case r.discard:
 		b.free()
 		return nil
@@ -249,22 +248,51 @@ func (r *reader) handOver() error {
 	return r.deliver(b)
 }
 
-// subscriptions reads messages as peers before ZMTP 3.1 subscribe.
-func (r *reader) subscriptions(b *block) {
+// upstream takes what subscribers send: peers before ZMTP 3.1 subscribe by
+// messages, and an XSUB may send messages of its own, which an XPUB receives.
+func (r *reader) upstream(b *block) error {
+	next := 0
+	var frames [][]byte
 	for pos := 0; pos < len(b.b); {
 		flags, n, at := frameAt(b.b, pos)
-		if len(b.bodies) > 0 && b.bodies[0].off == at {
-			b.bodies[0].own.drop()
-			b.bodies = b.bodies[1:]
-			pos = at
+		f := zmtp.Frame{More: flags&zmtp.FlagMore != 0}
+		if next < len(b.bodies) && b.bodies[next].off == at {
+			f.Body, pos = b.bodies[next].b, at
+			next++
+		} else {
+			f.Body, pos = b.b[at:at+n], at+n
+		}
+		if prefix, on, ok := zmtp.ParseSubscription(f); ok && !f.More && len(frames) == 0 {
+			r.ss.p.hearSubscription(prefix, on)
 			continue
 		}
-		pos = at + n
-		f := zmtp.Frame{More: flags&zmtp.FlagMore != 0, Body: b.b[at:pos]}
-		if prefix, on, ok := zmtp.ParseSubscription(f); ok && !f.More {
-			r.ss.p.hearSubscription(prefix, on)
+		frames = append(frames, f.Body)
+		if f.More {
+			continue
 		}
+		if r.ss.s.typ == XPub {
+			if err := r.deliver(oneBlock(frames)); err != nil {
+				return err
+			}
+		}
+		frames = frames[:0]
 	}
+	return nil
+}
+
+// oneBlock returns a block of one message, with a copy of its frames.
+func oneBlock(frames [][]byte) block {
+	var b block
+	last := len(frames) - 1
+	for i, f := range frames {
+		var flags byte
+		if i < last {
+			flags = zmtp.FlagMore
+		}
+		b.b = append(zmtp.AppendHeader(b.b, flags, len(f)), f...)
+	}
+	b.msgs, b.frames, b.size = 1, len(frames), int64(len(b.b))
+	return b
 }
 
 var errSessionEnded = errors.New("the session has ended")

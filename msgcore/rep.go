@@ -70,6 +70,12 @@ func (t *repPattern) recv(in *inlet, m *Msg) bool {
 	return false // no delimiter
 }
 
+func (t *repPattern) writable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state() == nil
+}
+
 // appendEnvelope appends frames in framing, each with MORE.
 func appendEnvelope(dst []byte, frames [][]byte) []byte {
 	for _, f := range frames {

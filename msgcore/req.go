@@ -65,6 +65,12 @@ func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	return r, nil
 }
 
+func (t *reqPattern) writable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.waiting && t.balance.writable()
+}
+
 func (*reqPattern) extra() int { return 0 }
 
 // recv takes the reply that is waited for and drops everything else: a peer may

@@ -77,6 +77,9 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	}
 	for n < len(msgs) && err == nil {
 		frames := msgs[n].Frames
+		if _, _, ok := asSubscription(frames); ok && s.typ == XSub {
+			break // not under sendMu; SendBatch sends it alone
+		}
 		c := sending{given: true, from: msgs[n]}
 		if err = s.checkOut("send", frames); err != nil {
 			break
@@ -142,6 +145,11 @@ func (s *Socket) transmit(ctx context.Context, op string, frames [][]byte, c *se
 	}
 	if err := s.checkOut(op, frames); err != nil {
 		return err
+	}
+	if s.typ == XSub {
+		if prefix, on, ok := asSubscription(frames); ok {
+			return s.passSubscription(op, prefix, on, c)
+		}
 	}
 	var waited *waitList
 	s.sendMu.Lock()

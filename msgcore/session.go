@@ -107,7 +107,7 @@ var errSlowHandshake = errors.New("the peer has not finished its handshake in ti
 
 // checkPeer decides, within the handshake, whether a peer can be attached.
 func (s *Socket) checkPeer(info *PeerInfo) error {
-	if _, ok := s.typ.accepts(info.Type); !ok {
+	if !s.typ.accepts(info.Type) {
 		return fmt.Errorf("a %v does not talk to a socket of type %q", s.typ, info.Type)
 	}
 	switch t := s.pat.(type) {
@@ -148,7 +148,7 @@ func (ss *session) attach(p *peer) error {
 		return errClosed
 	}
 	p.sess = ss
-	if t, ok := s.pat.(*subPattern); ok {
+	if t, ok := s.pat.(subscribing); ok {
 		t.resume(func(prefix []byte) {
 			ss.w.control = zmtp.AppendSubscribe(ss.w.control, prefix, ss.version)
 		})
@@ -201,6 +201,7 @@ func (ss *session) run(keep bool) error {
 	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
+	s.wakeNotes()
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
 	return err
 }

@@ -44,6 +44,11 @@ type Socket struct {
 	changed  waitList // those that wait for peers or subscriptions
 	ready    int      // peers whose handshake succeeded and that are still there
 
+	// notes are what an XPUB tells its application; its pipe is guarded by
+	// sendMu. noted says that arrived must be called for it.
+	notes *inlet
+	noted atomic.Bool
+
 	closed bool // written under recvMu and sendMu
 
 	mu        sync.Mutex // guards what follows
@@ -151,6 +156,13 @@ func (p *peer) gotRoom() {
 	s.sendMu.Unlock()
 	w.signal()
 	own.signal()
+}
+
+// wakeNotes makes the notes known that were written while sendMu was held.
+func (s *Socket) wakeNotes() {
+	if s.notes != nil && s.noted.Swap(false) {
+		s.arrived(s.notes)
+	}
 }
 
 // arrived makes in one of those that have messages.

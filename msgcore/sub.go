@@ -37,13 +37,13 @@ func (t *subPattern) recv(in *inlet, m *Msg) bool {
 
 // Subscribe adds a subscription to the messages whose first frame starts with
 // prefix; the empty one is all messages. Subscribing twice needs unsubscribing
-// twice. SUB only.
+// twice. SUB and XSUB only.
 func (s *Socket) Subscribe(prefix string) error {
 	return s.changeSubscription("subscribe", prefix, true)
 }
 
 // Unsubscribe takes back one Subscribe of the same prefix; a prefix that is not
-// subscribed to is ErrState. SUB only.
+// subscribed to is ErrState. SUB and XSUB only.
 func (s *Socket) Unsubscribe(prefix string) error {
 	return s.changeSubscription("unsubscribe", prefix, false)
 }
@@ -51,12 +51,12 @@ func (s *Socket) Unsubscribe(prefix string) error {
 var errNoSubscription = errors.New("no such subscription")
 
 func (s *Socket) changeSubscription(op, prefix string, on bool) error {
-	t, ok := s.pat.(*subPattern)
-	if !ok {
-		return s.fail(op, "", errors.ErrUnsupported)
-	}
 	if s.optErr != nil {
 		return s.optErr
+	}
+	t, ok := s.pat.(subscribing)
+	if !ok {
+		return s.fail(op, "", errors.ErrUnsupported)
 	}
 	b := []byte(prefix)
 	s.recvMu.Lock()
@@ -65,11 +65,11 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 		return s.fail(op, "", errClosed)
 	}
 	if on {
-		if first := t.subs.Add(b); !first {
+		if first := t.counter().Add(b); !first {
 			return nil
 		}
 	} else {
-		had, last := t.subs.Remove(b)
+		had, last := t.counter().Remove(b)
 		if !had {
 			return s.fail(op, "", stateError{errNoSubscription})
 		}
@@ -93,6 +93,8 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 	return nil
 }
 
+func (t *subPattern) counter() *trie.Counter { return &t.subs }
+
 // resume appends every subscription for a new connection; under recvMu.
 func (t *subPattern) resume(each func(prefix []byte)) { t.subs.All(each) }
 
@@ -109,4 +111,5 @@ func (p *peer) hearSubscription(prefix []byte, on bool) {
 		s.changed.wakeAll()
 	}
 	s.sendMu.Unlock()
+	s.wakeNotes()
 }

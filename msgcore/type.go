@@ -16,6 +16,8 @@ const (
 	Router
 	Pull
 	Push
+	XPub
+	XSub
 )
 
 // types maps a Type to its wire name and to the types that it may talk to
@@ -25,20 +27,16 @@ var types = [...]struct {
 	peers []Type
 }{
 	Pair:   {"PAIR", []Type{Pair}},
-	Pub:    {"PUB", []Type{Sub}},
-	Sub:    {"SUB", []Type{Pub}},
+	Pub:    {"PUB", []Type{Sub, XSub}},
+	Sub:    {"SUB", []Type{Pub, XPub}},
 	Req:    {"REQ", []Type{Rep, Router}},
 	Rep:    {"REP", []Type{Req, Dealer}},
 	Dealer: {"DEALER", []Type{Rep, Dealer, Router}},
 	Router: {"ROUTER", []Type{Req, Dealer, Router}},
 	Pull:   {"PULL", []Type{Push}},
 	Push:   {"PUSH", []Type{Pull}},
-}
-
-// foreignPeers are wire names of types that we do not offer but may talk to.
-var foreignPeers = map[Type][]string{
-	Pub: {"XSUB"},
-	Sub: {"XPUB"},
+	XPub:   {"XPUB", []Type{Sub, XSub}},
+	XSub:   {"XSUB", []Type{Pub, XPub}},
 }
 
 // String returns the ZMTP name of t, such as "DEALER".
@@ -64,18 +62,12 @@ func (t Type) Peers(u Type) bool {
 	return false
 }
 
-// accepts reports whether t may talk to a peer whose wire name is name, and
-// which of our types that is (0 for one that we do not offer).
-func (t Type) accepts(name string) (Type, bool) {
+// accepts reports whether t may talk to a peer whose wire name is name.
+func (t Type) accepts(name string) bool {
 	for _, p := range types[t].peers {
 		if types[p].name == name {
-			return p, true
+			return true
 		}
 	}
-	for _, p := range foreignPeers[t] {
-		if p == name {
-			return 0, true
-		}
-	}
-	return 0, false
+	return false
 }

@@ -1,0 +1,76 @@
+package msgcore
+
+import (
+	"errors"
+
+	"github.com/solomq/solomq/msgcore/internal/trie"
+)
+
+// NewXSub returns an XSUB socket (RFC 29): a SUB that also sends. It subscribes
+// by Subscribe, or by sending a message of one frame that starts with the byte 1,
+// and unsubscribes likewise with the byte 0; so an XPUB's messages can be passed
+// on as they are. Any other message goes to every publisher that is an XPUB, or
+// is dropped there for one at its high-water mark, and counted. Nil options mean
+// defaults.
+func NewXSub(opts *Options) *Socket { return New(XSub, opts) }
+
+type xsubPattern struct {
+	s    *Socket
+	subs trie.Counter // guarded by recvMu
+	fan  fanout       // guarded by sendMu
+}
+
+func (*xsubPattern) attach(*peer) error          { return nil }
+func (*xsubPattern) detach(*peer)                {}
+func (*xsubPattern) room(*peer)                  {}
+func (*xsubPattern) extra() int                  { return 0 }
+func (t *xsubPattern) counter() *trie.Counter    { return &t.subs }
+func (t *xsubPattern) resume(each func([]byte))  { t.subs.All(each) }
+func (*xsubPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return true }
+
+// send sends o to all peers.
+func (t *xsubPattern) send(o *outgoing) (r sendResult, _ error) {
+	t.fan.o, t.fan.left, t.fan.encoded = o, len(t.s.peers), false
+	for p := range t.s.peers {
+		if p.info.Type == Pub.String() {
+			t.fan.left--
+			continue // it does not receive
+		}
+		if !p.out.room(o.size) {
+			t.s.drops.full.Add(1)
+			t.fan.left--
+			continue
+		}
+		if !t.fan.push(p.out) {
+			continue
+		}
+		if p.twin == nil {
+			p.claim().do(false)
+		} else {
+			r.more = append(r.more, p)
+		}
+	}
+	t.fan.done()
+	return r, nil
+}
+
+// asSubscription reads a message that an XSUB sends to change its subscriptions.
+func asSubscription(frames [][]byte) (prefix string, on, ok bool) {
+	if len(frames) != 1 || len(frames[0]) == 0 || frames[0][0] > 1 {
+		return "", false, false
+	}
+	return string(frames[0][1:]), frames[0][0] == 1, true
+}
+
+// passSubscription is Subscribe or Unsubscribe by a message. An end of what was
+// not subscribed to is passed over: it may come from a peer's peer that is gone.
+func (s *Socket) passSubscription(op, prefix string, on bool, c *sending) error {
+	err := s.changeSubscription(op, prefix, on)
+	if err != nil && !errors.Is(err, ErrState) {
+		return err
+	}
+	if c.given {
+		c.from.Release()
+	}
+	return nil
+}
