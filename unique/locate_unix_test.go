@@ -445,7 +445,7 @@ func TestBareAccount(t *testing.T) {
 			id := fmt.Sprintf("test-%d-%s", os.Getpid(), t.Name())
 			start := func(env ...string) (*exec.Cmd, io.WriteCloser, string) {
 				cmd := asNobody(t, "elect-default", id, strconv.Itoa(umask))
-				cmd.Env = append([]string{roleEnv + "=elect-default"}, env...)
+				cmd.Env = append([]string{roleEnv + "=elect-default", quickExit}, env...)
 				in, err := cmd.StdinPipe()
 				require.NoError(t, err)
 				out, err := cmd.StdoutPipe()
