@@ -93,7 +93,7 @@ func clearStale(ctx context.Context, abs, path string, lock *dirLock) error {
 		return nil // somebody who takes no lock was faster; bind will tell
 	}
 	if err := os.Remove(abs); err != nil {
-		return fmt.Errorf("the socket file is stale and cannot be removed: %w", err)
+		return fmt.Errorf("the socket file is stale and cannot be removed (%w): %w", err, syscall.EADDRINUSE)
 	}
 	return nil
 }

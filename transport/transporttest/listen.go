@@ -143,7 +143,7 @@ func (s *suite) concurrentDials(t *testing.T) {
 		go func() {
 			c, err := l.Accept()
 			if err != nil {
-				done <- fmt.Errorf("Accept: %w", err)
+				done <- fmt.Errorf("accept: %w", err)
 				return
 			}
 			defer c.Close()
@@ -166,7 +166,7 @@ func (s *suite) concurrentDials(t *testing.T) {
 func (s *suite) dialAndEcho(ctx context.Context, l transport.Listener, seed byte) error {
 	c, err := s.tr.Dial(ctx, l.Addr().String(), nil)
 	if err != nil {
-		return fmt.Errorf("Dial: %w", err)
+		return fmt.Errorf("dial: %w", err)
 	}
 	defer c.Close()
 	sent := make(chan error, 1)

@@ -70,7 +70,7 @@ func sendPattern(w io.Writer, seed byte, size int) error {
 		p := buf[:min(rest, []int{1, 100_003, 4096, 17, 65_537}[i%5])]
 		_, _ = src.Read(p)
 		if n, err := w.Write(p); err != nil || n != len(p) {
-			return fmt.Errorf("Write of %d bytes, %d before the end: %d, %w", len(p), rest, n, err)
+			return fmt.Errorf("write of %d bytes, %d before the end: %d, %w", len(p), rest, n, err)
 		}
 		rest -= len(p)
 	}
@@ -87,7 +87,7 @@ func checkPattern(r io.Reader, seed byte, size int) error {
 			return fmt.Errorf("other bytes were read than written, within the %d after %d", n, size-rest)
 		}
 		if rest -= n; err != nil && rest > 0 {
-			return fmt.Errorf("Read, %d bytes before the end: %w", rest, err)
+			return fmt.Errorf("read, %d bytes before the end: %w", rest, err)
 		}
 	}
 	return nil
