@@ -25,6 +25,7 @@ const (
 
 // A job is one that waits or runs.
 type job struct {
+	id      int
 	rec     record // guarded by queue.mu
 	stalled int    // of its outputs, how many find no taker; guarded by queue.mu
 	why     string // it was ended, if not by its caller's signals; guarded by queue.mu
@@ -45,6 +46,7 @@ type job struct {
 
 func newJob(rec record) *job {
 	return &job{
+		id:      rec.ID,
 		rec:     rec,
 		signals: make(chan os.Signal, 16),
 		hungUp:  make(chan struct{}),

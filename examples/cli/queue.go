@@ -189,21 +189,20 @@ func (q *queue) run(ctx context.Context, inv *unique.Invocation, c *command) int
 		fmt.Fprintf(inv.Stderr, "spool: the job was not run: %v\n", err)
 		return exitSpool
 	}
-	id := j.rec.ID
-	inv.Progress(unique.Progress{Text: strconv.Itoa(id)})
+	inv.Progress(unique.Progress{Text: strconv.Itoa(j.id)})
 	if c.verbose {
 		if inv.Peer.PID == os.Getppid() {
 			fmt.Fprintf(inv.Stderr, "spool: started queue, pid %d\n", os.Getpid())
 		}
-		fmt.Fprintf(inv.Stderr, "spool: handed to pid %d, job %d\n", os.Getpid(), id)
+		fmt.Fprintf(inv.Stderr, "spool: handed to pid %d, job %d\n", os.Getpid(), j.id)
 	}
 	if c.detach {
-		fmt.Fprintln(inv.Stdout, id)
+		fmt.Fprintln(inv.Stdout, j.id)
 		return 0
 	}
 	code := q.attend(ctx, inv, j)
 	if j.rec.Note != "" {
-		fmt.Fprintf(inv.Stderr, "spool: job %d: %s\n", id, j.rec.Note)
+		fmt.Fprintf(inv.Stderr, "spool: job %d: %s\n", j.id, j.rec.Note)
 	}
 	return code
 }
@@ -267,7 +266,7 @@ func (q *queue) add(inv *unique.Invocation, c *command) (*job, error) {
 // admit makes the queue know j, which waits. The caller holds q.mu.
 func (q *queue) admit(j *job) {
 	j.release = q.inst.Hold()
-	q.alive[j.rec.ID] = j
+	q.alive[j.id] = j
 	q.waiting = append(q.waiting, j)
 }
 
@@ -293,14 +292,14 @@ func (q *queue) dispatch() {
 // all: a job that may have run is never run again. The caller holds q.mu.
 func (q *queue) begin(j *job) (err error) {
 	if j.rec.Detached {
-		if j.spec, err = q.store.loadSpec(j.rec.ID); err == nil {
-			err = q.store.takeSpec(j.rec.ID)
+		if j.spec, err = q.store.loadSpec(j.id); err == nil {
+			err = q.store.takeSpec(j.id)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return errTaken // by a "spool kill" that found no queue
 		}
 		if err == nil {
-			j.output, err = q.store.createOutput(j.rec.ID)
+			j.output, err = q.store.createOutput(j.id)
 		}
 		if err != nil {
 			return err
@@ -353,7 +352,7 @@ func (q *queue) conclude(j *job, state string, code int, note string) {
 		j.rec.Note = fmt.Sprintf("its end could not be recorded: %v", err)
 	}
 	if state == cancelled && j.rec.Detached {
-		q.store.takeSpec(j.rec.ID)
+		q.store.takeSpec(j.id)
 	}
 	q.retire(&j.rec)
 	q.publish(&event{Job: &j.rec})
@@ -362,7 +361,7 @@ func (q *queue) conclude(j *job, state string, code int, note string) {
 
 // leave makes the queue forget j. The caller holds q.mu.
 func (q *queue) leave(j *job) {
-	delete(q.alive, j.rec.ID)
+	delete(q.alive, j.id)
 	close(j.done)
 	j.release()
 }
