@@ -49,10 +49,9 @@ func TestDeadlines(t *testing.T) {
 
 		// Moved while Read waits.
 		require.NoError(t, a.SetReadDeadline(time.Now().Add(time.Minute)))
-		go func() {
-			time.Sleep(time.Second)
+		time.AfterFunc(time.Second, func() {
 			_ = a.SetReadDeadline(time.Now().Add(time.Hour))
-		}()
+		})
 		start = time.Now()
 		_, err = a.Read(p)
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
@@ -61,10 +60,9 @@ func TestDeadlines(t *testing.T) {
 		// Taken away: what comes later is read.
 		require.NoError(t, a.SetReadDeadline(time.Now().Add(time.Minute)))
 		require.NoError(t, a.SetReadDeadline(time.Time{}))
-		go func() {
-			time.Sleep(time.Hour)
+		time.AfterFunc(time.Hour, func() {
 			_, _ = b.Write([]byte("x"))
-		}()
+		})
 		_, err = a.Read(p)
 		require.NoError(t, err)
 

@@ -117,10 +117,10 @@ func asNobody(t *testing.T) *helper {
 func TestOtherUser(t *testing.T) {
 	h := asNobody(t)
 	path := freshPath(t)
-	require.NoError(t, os.Chmod(filepath.Dir(path), 0o711)) //nolint:gosec // for the other user to enter
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o711)) // for the other user to enter
 	l := listen(t, path, nil)
 	require.Contains(t, h.do(t, "dial "+path), "permission denied")
-	require.NoError(t, os.Chmod(path, 0o666)) //nolint:gosec // for the other user to connect
+	require.NoError(t, os.Chmod(path, 0o666)) // for the other user to connect
 	require.Equal(t, "ok", h.do(t, "dial "+path))
 	c, err := l.Accept()
 	require.NoError(t, err)
@@ -135,13 +135,13 @@ func TestOtherUser(t *testing.T) {
 func TestDirectoryNotReadable(t *testing.T) {
 	h := asNobody(t)
 	path := freshPath(t)
-	require.NoError(t, os.Chmod(filepath.Dir(path), 0o733)) //nolint:gosec // that is the case
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o733)) // that is the case
 	require.Equal(t, "ok", h.do(t, "listen "+path))
 	require.Equal(t, "in use", h.do(t, "listen "+path))
 	require.Equal(t, "ok", h.do(t, "close"))
 	require.NoFileExists(t, path)
 	leaveStale(t, path)
-	require.NoError(t, os.Chmod(path, 0o666)) //nolint:gosec // so that it can be found stale
+	require.NoError(t, os.Chmod(path, 0o666)) // so that it can be found stale
 	require.Equal(t, "in use", h.do(t, "listen "+path))
 	require.FileExists(t, path)
 }

@@ -88,7 +88,7 @@ func (m *meeting) waits(t *testing.T) {
 func (m *meeting) refused(t *testing.T) {
 	no := errors.New("no")
 	at, _ := m.announce(t, func(any) error { return no })
-	if err := m.tr.Meet(within(t), at, nil, 1); err != no { //nolint:errorlint // unchanged is the point
+	if err := m.tr.Meet(within(t), at, nil, 1); err != no { // unchanged is the point
 		t.Errorf("Meet: %v, want accept's own error", err)
 	}
 }

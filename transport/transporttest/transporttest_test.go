@@ -138,7 +138,7 @@ var brokenTransports = map[string]func(*inSpace){
 			return readConn{c, func(p []byte) (int, error) {
 				n, err := c.Read(p)
 				if err != nil {
-					err = fmt.Errorf("read: %v", err) //nolint:errorlint // hides the cause
+					err = fmt.Errorf("read: %v", err) // hides the cause
 				}
 				return n, err
 			}}
