@@ -15,9 +15,9 @@ const (
 )
 
 // helloBy is when a primary must have answered somebody who began at start. A
-// little is left for saying so within Timeouts.Hello.
+// little is left for looking once more and saying so within Timeouts.Hello.
 func (o *Options) helloBy(start time.Time) time.Time {
-	return start.Add(o.Timeouts.Hello - o.Timeouts.Hello/20)
+	return start.Add(o.Timeouts.Hello - min(o.Timeouts.Hello/4, 2*grace))
 }
 
 func isNobody(err error) bool {
@@ -117,7 +117,7 @@ func (i *Instance) acquire(ctx context.Context) error {
 // for longer is stopped.
 func (s *search) elect(ctx context.Context) (*tenure, error) {
 	deadline := s.live
-	if least := time.Now().Add(leastHello); deadline.Before(least) {
+	if least := time.Now().Add(grace); deadline.Before(least) {
 		deadline = least
 	}
 	within, cancel := context.WithDeadline(ctx, deadline)

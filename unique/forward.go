@@ -106,6 +106,7 @@ func (w *waiting) send(m *message) error {
 		return errStartOver
 	}
 	_ = w.l.conn.SetWriteDeadline(time.Time{})
+	fault("waiting")
 	return nil
 }
 

@@ -44,7 +44,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 		return nil, &nobodyError{err}
 	}
 	h := Holder{PID: r.PID, UID: r.UID, Version: r.AppVersion, Started: r.Started, Endpoint: r.Endpoint}
-	if least := start.Add(leastHello); deadline.Before(least) {
+	if least := start.Add(grace); deadline.Before(least) {
 		deadline = least // this process was stopped: give the primary a chance
 	}
 	l, err := greetAt(ctx, h, r.Generation, opts, deadline)
@@ -56,9 +56,6 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	}
 	return nil, &UnresponsiveError{Holder: h, Step: "hello", After: time.Since(start)}
 }
-
-// leastHello is how long a HELLO is waited for whatever the clock says.
-const leastHello = 100 * time.Millisecond
 
 // greetAt is greet for a record that was read. That the deadline has passed is
 // an error that isTimeout knows.
@@ -202,9 +199,10 @@ type patientConn struct {
 	isCut bool
 }
 
-// grace is how long a Read whose deadline is past waits for what is there
-// already; the time is for this process to get the processor.
-const grace = 20 * time.Millisecond
+// grace is how long a Read or Write whose deadline is past tries all the same.
+// What is there already needs none of it, but the processes may have to get the
+// processor first, and a handshake has several steps.
+const grace = 100 * time.Millisecond
 
 // errCut is what a connection says that was cut. It is no time-out: trying again
 // is of no use.
@@ -229,6 +227,13 @@ func (c *patientConn) Read(p []byte) (int, error) {
 // Write implements io.Writer.
 func (c *patientConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
+	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := c.SetWriteDeadline(time.Now().Add(grace)); err != nil {
+			return 0, err
+		}
+		n, err = c.Conn.Write(p)
+		_ = c.SetWriteDeadline(longAgo) // an error shows in the next Write
+	}
 	c.written.Add(int64(n))
 	return n, err
 }

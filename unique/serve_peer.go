@@ -150,6 +150,7 @@ func (s *server) hello(p *peer, m *message) {
 	w := s.welcome
 	w.State = s.state()
 	p.reply(&w)
+	fault("welcomed")
 }
 
 func (s *server) request(p *peer, m *message) {

@@ -182,6 +182,7 @@ func (s *server) dispatch() {
 		c.timer = time.AfterFunc(s.opts.Timeouts.Go, func() { s.expire(c) })
 		debugf("offer a handler to pid %d", c.peer.cred.PID)
 		c.peer.reply(&message{Kind: kindOffer})
+		fault("offered")
 	}
 	s.checkIdle()
 }
