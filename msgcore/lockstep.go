@@ -88,10 +88,7 @@ func (r *reader) readOne(wait bool) bool {
 	defer func() { r.one, r.poll = false, false }()
 	r.delivered = false
 	for {
-		need, err := r.parse()
-		if err == nil {
-			err = r.handOver()
-		}
+		need, err := r.parseAll()
 		if err == nil && !r.delivered {
 			err = r.more(need)
 		}
@@ -124,7 +121,7 @@ var errLarge = errors.New("a large frame comes")
 
 // explain says more of an error of reading.
 func (r *reader) explain(err error) error {
-	if err == io.EOF && (r.part > 0 || r.fill > r.pos) {
+	if err == io.ErrUnexpectedEOF || err == io.EOF && (r.part > 0 || r.fill > r.pos) {
 		return errCut
 	}
 	return err

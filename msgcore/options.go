@@ -27,7 +27,8 @@ type Options struct {
 	// bound where it drops (PUB); negative means no bound.
 	SendBytes, RecvBytes int64
 	// MaxMessage refuses larger messages, in bytes of all frames together, in
-	// both directions; a peer that sends one is disconnected. 0 means no limit.
+	// both directions; a peer that sends one is disconnected. From the 1001st
+	// frame of a message on each counts 32 bytes more. 0 means no limit.
 	MaxMessage int64
 	// Linger bounds Close: it waits for unsent messages while bytes still
 	// move, and gives up when nothing has moved for Linger, and after 30
@@ -136,6 +137,9 @@ const (
 	defaultReconnect = 100 * time.Millisecond
 	lingerCap        = 30 // times Linger, in any case
 	maxTTL           = 65500 * time.Millisecond
+
+	freeFrames = 1000 // of a message, that MaxMessage counts nothing for but their bytes
+	frameCost  = 32   // of each further one
 )
 
 // Validate reports what is wrong with o for a socket of type t, or nil.

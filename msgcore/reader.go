@@ -40,7 +40,7 @@ type reader struct {
 	done    int    // so many belong to whole messages
 	part    int    // frames of the unfinished message
 	partLen int64  // of these, on the wire
-	content int64  // of these, bodies only
+	content int64  // of these, as MaxMessage counts
 
 	limit    int   // of the next read, so that little of a large body gets into the slab
 	received int64 // bytes, since the beginning
@@ -86,10 +86,7 @@ func (r *reader) init(ss *session, in *inlet) {
 func (r *reader) loop() error {
 	r.token.Lock()
 	for {
-		need, err := r.parse()
-		if err == nil {
-			err = r.handOver()
-		}
+		need, err := r.parseAll()
 		if err == nil && r.delivered && r.ss.s.only.Load() == r.ss {
 			if !r.stepAside() {
 				return errSessionEnded
@@ -112,6 +109,16 @@ func (r *reader) loop() error {
 }
 
 var errCut = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
+
+// parseAll is parse, and hands over what is whole: also what a peer has sent
+// before it broke the rules.
+func (r *reader) parseAll() (need int, err error) {
+	need, err = r.parse()
+	if late := r.handOver(); err == nil {
+		err = late
+	}
+	return need, err
+}
 
 // parse walks the frames that have arrived and returns how many bytes are
 // needed at least to go on.
@@ -142,7 +149,7 @@ func (r *reader) parse() (need int, err error) {
 			}
 			continue
 		}
-		if limit := r.ss.s.opts.MaxMessage; limit > 0 && n > uint64(limit-r.content) {
+		if limit := r.ss.s.opts.MaxMessage; limit > 0 && (r.content > limit || n > uint64(limit-r.content)) {
 			return 0, fmt.Errorf("%w: the peer sends over %d bytes, Options.MaxMessage", ErrMessageTooBig, limit)
 		}
 		if missing := uint64(hdr) + n; missing > uint64(len(b)) {
@@ -162,6 +169,9 @@ func (r *reader) parse() (need int, err error) {
 		r.part++
 		r.partLen += int64(hdr) + int64(n)
 		r.content += int64(n)
+		if r.part > freeFrames {
+			r.content += frameCost
+		}
 		if flags&zmtp.FlagMore == 0 {
 			if err := r.whole(); err != nil {
 				return 0, err

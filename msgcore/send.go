@@ -127,7 +127,7 @@ func (s *Socket) checkOut(op string, frames [][]byte) error {
 		return s.fail(op, "", errNoFrames)
 	}
 	if limit := s.opts.MaxMessage; limit > 0 {
-		n := int64(0)
+		n := int64(max(len(frames)-freeFrames, 0)) * frameCost
 		for _, f := range frames {
 			n += int64(len(f))
 		}
