@@ -15,8 +15,8 @@ const (
 	lockPauseMost  = 10 * time.Millisecond
 )
 
-// A lockWaitError says that the context ended while a lock that is only ever held for moments (gate) or while a primary
-// is being started (start) was held by somebody else. If that one is stopped, this is how it shows.
+// A lockWaitError says that the context ended while a lock that is only ever held for moments was held by somebody else.
+// If that one is stopped, this is how it shows.
 type lockWaitError struct {
 	Path string
 	PID  int // of the holder, 0 if unknown
@@ -73,7 +73,7 @@ func (s *site) tryLock(path string) (*lockFile, error) {
 // somebody else is the primary. It waits only for the gate, and only until ctx ends (lockWaitError).
 //
 // Because everybody passes the gate, a successor that was asked to take over can hold it until the old primary has left,
-// and nobody slips in between; and who only wants to know whether the lock is held (held) disturbs no election.
+// and nobody slips in between.
 func (s *site) elect(ctx context.Context) (won *tenure, err error) {
 	gate, err := s.waitLock(ctx, s.gatePath())
 	if err != nil {
@@ -97,38 +97,12 @@ func (s *site) elect(ctx context.Context) (won *tenure, err error) {
 	return t, nil
 }
 
-// held reports whether somebody holds the lock at this moment. It looks under the gate: an election cannot fail because
-// of it, it can only wait for it as for another election.
-func (s *site) held(ctx context.Context) (bool, error) {
-	gate, err := s.waitLock(ctx, s.gatePath())
-	if err != nil {
-		return false, err
-	}
-	lock, err := s.tryLock(s.lockPath())
-	if err == nil && lock != nil {
-		err = lock.unlock()
-	}
-	if gerr := gate.unlock(); err == nil {
-		err = gerr
-	}
-	return lock == nil, err
-}
-
-// lockStart makes the caller the only launcher that starts a primary; the others wait here, until ctx ends
-// (lockWaitError), and should look again for a primary once they have it. unlock may be called more than once.
-func (s *site) lockStart(ctx context.Context) (unlock func(), err error) {
-	l, err := s.waitLock(ctx, s.startPath())
-	if err != nil {
-		return nil, err
-	}
-	return func() { _ = l.unlock() }, nil // closing the file, which cannot fail to happen, gives it back in any case
-}
-
-// tryStart is lockStart that does not wait: unlock is nil if another launcher has the lock.
+// tryStart makes the caller the only launcher that may start a primary, until unlock, which may be called more than once.
+// unlock is nil if another launcher is. A launcher never takes the lock of the election.
 func (s *site) tryStart() (unlock func(), err error) {
 	l, err := s.tryLock(s.startPath())
 	if l == nil || err != nil {
 		return nil, err
 	}
-	return func() { _ = l.unlock() }, nil
+	return func() { _ = l.unlock() }, nil // closing the file, which cannot fail to happen, gives it back in any case
 }

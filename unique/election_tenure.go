@@ -15,9 +15,13 @@ type tenure struct {
 	site *site
 	lock *lockFile
 
+	once sync.Once // of release
+
 	mu        sync.Mutex
-	published *record // guarded by mu: what publish wrote last, nil after withdraw
-	released  bool    // guarded by mu
+	published *record       // guarded by mu: what publish wrote last, nil after withdraw
+	released  bool          // guarded by mu
+	stop      chan struct{} // guarded by mu: set while tendAlways runs, which its closing ends
+	tending   sync.WaitGroup
 }
 
 // enter does what the new holder of the lock does first: away with what a predecessor that was killed has left.
@@ -58,6 +62,12 @@ func (t *tenure) publish(r record) error {
 		return err
 	}
 	t.published = &r
+	if t.stop == nil {
+		t.stop = make(chan struct{})
+		stop := t.stop
+		tick := time.NewTicker(tendInterval)
+		t.tending.Go(func() { t.tendAlways(tick, stop) })
+	}
 	return nil
 }
 
@@ -102,8 +112,24 @@ func (t *tenure) withdrawLocked() error {
 // more, and another process can become the primary beside us.
 var errUprooted = errors.New("unique: the lock file of the primary was removed; another process may be the primary by now")
 
-// tend is to be called from time to time: programs that clean up temporary directories remove records and lock files that
-// are still in use. It publishes the record again if it vanished, and returns errUprooted if the lock file did.
+// tendInterval is how often a primary looks after its record. Until then after a cleaning, those who come are told that
+// the primary does not answer. It is changed by tests only.
+var tendInterval = 10 * time.Second
+
+func (t *tenure) tendAlways(tick *time.Ticker, stop <-chan struct{}) {
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			_ = t.tend() // there is nobody to tell; the next time may succeed
+		}
+	}
+}
+
+// tend repairs what programs that clean up temporary directories break: they remove files that are in use but were not
+// touched for days. It publishes the record again if it vanished. If the lock file did, that is errUprooted.
 func (t *tenure) tend() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -127,15 +153,20 @@ func (t *tenure) tend() error {
 }
 
 // release withdraws the record, removes the private directory of the sockets if there is one, and gives back the lock.
-// The listeners should be closed by then. Only the first call does something.
+// The listeners should be closed by then. Only the first call does something; others wait for it.
 func (t *tenure) release() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.released {
-		return nil
-	}
-	t.released = true
-	err := t.withdrawLocked()
-	t.site.clearRoom()
-	return errors.Join(err, t.lock.unlock())
+	var err error
+	t.once.Do(func() {
+		t.mu.Lock()
+		t.released = true
+		err = t.withdrawLocked()
+		if t.stop != nil {
+			close(t.stop)
+		}
+		t.mu.Unlock()
+		t.tending.Wait()
+		t.site.clearRoom()
+		err = errors.Join(err, t.lock.unlock())
+	})
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -102,6 +103,7 @@ func TestWipingStorm(t *testing.T) {
 }
 
 func TestTendPublishesAgain(t *testing.T) {
+	defer unique.TendEvery(time.Hour)()
 	s := openSite(t, "x", privateOptions(t))
 	won := win(t, s)
 	require.NoError(t, won.Tend(), "nothing is published yet")
@@ -128,7 +130,25 @@ func TestTendPublishesAgain(t *testing.T) {
 	require.Error(t, won.Publish(testRecord(1)), "after release another may be the primary")
 }
 
+// TestPrimaryTendsByItself: as long as it has published, and no longer.
+func TestPrimaryTendsByItself(t *testing.T) {
+	defer unique.TendEvery(time.Millisecond)()
+	s := openSite(t, "x", privateOptions(t))
+	won := win(t, s)
+	require.NoError(t, won.Publish(testRecord(1)))
+	for range 3 {
+		require.NoError(t, os.Remove(s.RecordPath()))
+		require.Eventually(t, func() bool {
+			r, err := s.ReadRecord()
+			return err == nil && r.Generation == [16]byte{1}
+		}, 30*time.Second, time.Millisecond)
+	}
+	require.NoError(t, won.Release())
+	require.NoFileExists(t, s.RecordPath())
+}
+
 func TestWithdrawLeavesOthersAlone(t *testing.T) {
+	defer unique.TendEvery(time.Hour)()
 	s := openSite(t, "x", privateOptions(t))
 	won := win(t, s)
 	require.NoError(t, won.Publish(testRecord(1)))

@@ -3,16 +3,16 @@ package unique
 import (
 	"context"
 	"os/exec"
+	"time"
 )
 
 // What the external tests need of the election and its surroundings.
 
 var (
-	ErrNoRecord  = errNoRecord
-	ErrUprooted  = errUprooted
-	ParseRecord  = parseRecord
-	ChildEnv     = childEnv
-	StartForTest = startDetached
+	ErrNoRecord = errNoRecord
+	ErrUprooted = errUprooted
+	ParseRecord = parseRecord
+	ChildEnv    = childEnv
 )
 
 const MaxSocketPath = maxSocketPath
@@ -54,9 +54,7 @@ func (s *Site) Elect(ctx context.Context) (*Tenure, error) {
 	return &Tenure{t}, err
 }
 
-func (s *Site) Held(ctx context.Context) (bool, error)        { return s.s.held(ctx) }
-func (s *Site) LockStart(ctx context.Context) (func(), error) { return s.s.lockStart(ctx) }
-func (s *Site) TryStart() (func(), error)                     { return s.s.tryStart() }
+func (s *Site) TryStart() (func(), error) { return s.s.tryStart() }
 func (s *Site) LockGate(ctx context.Context) (func() error, error) {
 	l, err := s.s.waitLock(ctx, s.s.gatePath())
 	if err != nil {
@@ -71,6 +69,13 @@ func (t *Tenure) Publish(r Record) error { return t.t.publish(r) }
 func (t *Tenure) Withdraw() error        { return t.t.withdraw() }
 func (t *Tenure) Tend() error            { return t.t.tend() }
 func (t *Tenure) Release() error         { return t.t.release() }
+
+// TendEvery sets how often primaries look after their record.
+func TendEvery(d time.Duration) (restore func()) {
+	old := tendInterval
+	tendInterval = d
+	return func() { tendInterval = old }
+}
 
 type Detached struct{ d *detached }
 

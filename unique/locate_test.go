@@ -55,7 +55,7 @@ func TestWhereTellsWhatIsUsed(t *testing.T) {
 		require.FileExists(t, path)
 		require.Contains(t, l.String(), path)
 	}
-	unlock, err := s.LockStart(t.Context())
+	unlock, err := s.TryStart()
 	require.NoError(t, err)
 	require.FileExists(t, l.Start)
 	unlock()

@@ -1,14 +1,14 @@
-//go:build unix
+//go:build unix && !aix && (!solaris || illumos)
 
 package unique_test
 
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/solomq/solomq/unique"
 )
@@ -22,7 +22,7 @@ func TestSpecialFilesAreNoRecord(t *testing.T) {
 	cases := map[string]func(path string) error{
 		"link":          func(path string) error { return os.Symlink(elsewhere, path) },
 		"dangling link": func(path string) error { return os.Symlink("nowhere", path) },
-		"named pipe":    func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"named pipe":    func(path string) error { return unix.Mkfifo(path, 0o600) },
 	}
 	if os.Geteuid() == 0 {
 		cases["another user's"] = func(path string) error {

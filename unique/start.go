@@ -19,18 +19,10 @@ type detached struct {
 	once sync.Once
 }
 
-// startDetached starts cmd as a process of its own: new session, streams on the null device, no other descriptors, in
-// the root directory and with our environment unless cmd says otherwise. It does not wait until it is ready. Should it
-// end while we live, died gets the reason, and the process is reaped.
-func startDetached(cmd *exec.Cmd) (pid int, died <-chan error, err error) {
-	d, err := detach(cmd)
-	if err != nil {
-		return 0, nil, err
-	}
-	return d.pid, d.died, nil
-}
-
-// detach is startDetached for those who also want to end the watch, which takes a goroutine, by forget. cmd is only read.
+// detach starts cmd, which is only read, as a process of its own: new session, streams on the null device, no other
+// descriptors, in the root directory and with our environment unless cmd says otherwise. It does not wait until the
+// process is ready. Should it end while it is watched, died gets the reason, and it is reaped. The watch takes a goroutine
+// until then or until forget.
 func detach(cmd *exec.Cmd) (*detached, error) {
 	if cmd.Err != nil {
 		return nil, fmt.Errorf("unique: cannot start the primary: %w", cmd.Err)

@@ -23,9 +23,17 @@ func init() {
 	}
 }
 
+func startDetached(cmd *exec.Cmd) (pid int, died <-chan error, err error) {
+	d, err := unique.Detach(cmd)
+	if err != nil {
+		return 0, nil, err
+	}
+	return d.PID(), d.Died(), nil
+}
+
 func TestEarlyDeathIsReported(t *testing.T) {
 	for range 3 {
-		pid, died, err := unique.StartForTest(actor(t, "exit", "7"))
+		pid, died, err := startDetached(actor(t, "exit", "7"))
 		require.NoError(t, err)
 		require.Positive(t, pid)
 		require.NotEqual(t, os.Getpid(), pid)
@@ -39,16 +47,16 @@ func TestEarlyDeathIsReported(t *testing.T) {
 
 func TestProgramsThatCannotBeStarted(t *testing.T) {
 	missing := exec.Command(filepath.Join(t.TempDir(), "missing"))
-	_, _, err := unique.StartForTest(missing)
+	_, _, err := startDetached(missing)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "unique: cannot start the primary: ")
 
-	_, _, err = unique.StartForTest(exec.Command("no-such-program-anywhere"))
+	_, _, err = startDetached(exec.Command("no-such-program-anywhere"))
 	require.ErrorIs(t, err, exec.ErrNotFound)
 
 	nowhere := actor(t, "exit", "0")
 	nowhere.Dir = filepath.Join(t.TempDir(), "missing")
-	_, _, err = unique.StartForTest(nowhere)
+	_, _, err = startDetached(nowhere)
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -60,7 +68,7 @@ func TestCommandIsOnlyRead(t *testing.T) {
 	cmd.Env = append(cmd.Env, "SOLOMQ_TEST_VALUE=first", "SOLOMQ_TEST_VALUE=last")
 	before := *cmd
 	for range 2 {
-		_, died, err := unique.StartForTest(cmd)
+		_, died, err := startDetached(cmd)
 		require.NoError(t, err)
 		require.ErrorContains(t, <-died, "exit code 0")
 		require.Equal(t, before, *cmd)

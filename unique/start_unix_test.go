@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !aix && (!solaris || illumos)
 
 package unique_test
 
@@ -69,7 +69,7 @@ func launch(args []string) int {
 	}
 	cmd := exec.Command(self, args[1:]...)
 	cmd.Env = append(os.Environ(), roleEnv+"="+args[0])
-	pid, _, err := unique.StartForTest(cmd)
+	pid, _, err := startDetached(cmd)
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -96,8 +96,8 @@ type pipes struct{ report, life string }
 func newPipes(t *testing.T) pipes {
 	dir := t.TempDir()
 	p := pipes{filepath.Join(dir, "report"), filepath.Join(dir, "life")}
-	require.NoError(t, syscall.Mkfifo(p.report, 0o600))
-	require.NoError(t, syscall.Mkfifo(p.life, 0o600))
+	require.NoError(t, unix.Mkfifo(p.report, 0o600))
+	require.NoError(t, unix.Mkfifo(p.life, 0o600))
 	return p
 }
 
@@ -135,7 +135,7 @@ func leak(t *testing.T) int {
 func TestDetachedProcess(t *testing.T) {
 	fd := leak(t)
 	p := newPipes(t)
-	pid, died, err := unique.StartForTest(actor(t, "report", p.report, p.life))
+	pid, died, err := startDetached(actor(t, "report", p.report, p.life))
 	require.NoError(t, err)
 	said := p.read(t)
 	me := strconv.Itoa(pid) + ";"
@@ -169,7 +169,7 @@ func TestDetachingTogether(t *testing.T) {
 		cmd := actor(t, "report", p.report, p.life)
 		wg.Go(func() {
 			for range 3 {
-				_, died, err := unique.StartForTest(cmd)
+				_, died, err := startDetached(cmd)
 				if err != nil {
 					t.Error(err)
 					return
@@ -231,7 +231,7 @@ func TestDetachedDoesNotKeepThePlace(t *testing.T) {
 
 func TestDeathBySignalIsReported(t *testing.T) {
 	p := newPipes(t)
-	pid, died, err := unique.StartForTest(actor(t, "report", p.report, p.life))
+	pid, died, err := startDetached(actor(t, "report", p.report, p.life))
 	require.NoError(t, err)
 	p.read(t)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
@@ -255,7 +255,7 @@ func TestForgottenChildren(t *testing.T) {
 	waitForEnd(t, d.PID())
 	require.True(t, alive(d.PID()), "a zombie: it ended, but was not reaped")
 
-	_, died, err := unique.StartForTest(actor(t, "exit", "0"))
+	_, died, err := startDetached(actor(t, "exit", "0"))
 	require.NoError(t, err)
 	require.False(t, alive(d.PID()))
 	<-died
