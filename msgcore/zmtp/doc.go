@@ -1,5 +1,6 @@
 // Package zmtp implements the ZeroMQ Message Transport Protocol over one
-// connection: versions 3.1 (RFC 37) and 3.0 (RFC 23) with the NULL mechanism.
+// connection: versions 3.1 (RFC 37) and 3.0 (RFC 23) with the NULL and PLAIN (RFC
+// 24) mechanisms.
 //
 //	conn, err := net.Dial("tcp", "127.0.0.1:5555")
 //	if err != nil {
@@ -27,7 +28,7 @@
 // It knows no sockets and no endpoints, and imports the standard library only.
 //
 // What is not here: peers that speak ZMTP 2.0 or 1.0 are recognised and refused
-// by name. Security mechanisms other than NULL plug in as a [Mechanism].
+// by name. Other security mechanisms plug in as a [Mechanism].
 //
 // Where this package is stricter or kinder than the RFC asks:
 //

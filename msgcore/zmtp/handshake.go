@@ -20,9 +20,11 @@ type Config struct {
 	// digits and -_.+ . A peer expects Socket-Type.
 	Properties Properties
 	// Authorize admits a peer, and returns properties to add to the peer's, such
-	// as User-Id; nil admits everybody. The reason that a refused peer is told is
-	// "400", so that no secret leaves with an error's text; a *RejectedError
-	// chooses another one, as RFC 27 has "300" for a temporary refusal.
+	// as User-Id; nil admits everybody, but nobody to a server of PLAIN. The reason
+	// that a refused peer is told is "400", so that no secret leaves with an error's
+	// text; a *RejectedError chooses another one, as RFC 27 has "500" for a failure.
+	// With "300", a temporary refusal, nothing is sent and the connection just ends,
+	// as libzmq does: a peer that is told a reason does not try again.
 	Authorize func(context.Context, *AuthRequest) (Properties, error)
 	// Check decides about the peer's properties, which include those of Authorize,
 	// before the peer's READY is accepted; nil accepts all. A refused peer is told
@@ -191,6 +193,10 @@ func (h *handshaker) WriteCommand(c Command) error {
 // Authorize implements HandshakeConn.
 func (h *handshaker) Authorize(ctx context.Context, credentials ...[]byte) error {
 	if h.cfg.Authorize == nil {
+		if _, ok := h.cfg.Mechanism.(interface{ needsAuthorize() }); ok {
+			h.refuse("400")
+			return fmt.Errorf("zmtp: peer not admitted: %s has nobody to judge credentials: set Config.Authorize", h.name)
+		}
 		return nil
 	}
 	req := &AuthRequest{Mechanism: h.name, Credentials: credentials}
@@ -206,7 +212,9 @@ func (h *handshaker) Authorize(ctx context.Context, credentials ...[]byte) error
 		if errors.As(err, &rejected) {
 			reason = rejected.Reason
 		}
-		h.refuse(reason)
+		if reason != "300" {
+			h.refuse(reason)
+		}
 		return fmt.Errorf("zmtp: peer not admitted: %w", err)
 	}
 	h.auth = auth
