@@ -40,7 +40,7 @@ func (s *Socket) Connect(name string) error {
 // connected.
 func (s *Socket) queuesAhead() bool {
 	switch s.typ {
-	case Req, Dealer, Push, Pair:
+	case Req, Dealer, Push, Pair, Client, Scatter, Channel:
 		return !s.opts.Immediate
 	}
 	return false

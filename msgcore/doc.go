@@ -50,10 +50,11 @@
 // kernel's own buffers hold comes on top: 64 KiB to some MiB for tcp, about 200
 // KiB for ipc. On inproc the two queues are one, and so are their marks.
 //
-// At the mark the types that send to one peer at a time wait: REQ, DEALER, PUSH
-// and PAIR, ROUTER with Options.Router.Mandatory, and PUB and XPUB with
-// Options.Pub.NoDrop. Otherwise PUB, XPUB, XSUB, REP and ROUTER drop the message
-// for that peer and count it; Stats has the counters.
+// At the mark the types that send to one peer at a time wait: REQ, DEALER, PUSH,
+// PAIR, CLIENT, SERVER, SCATTER, PEER and CHANNEL, ROUTER with
+// Options.Router.Mandatory, and PUB and XPUB with Options.Pub.NoDrop. Otherwise
+// PUB, XPUB, XSUB, RADIO, REP and ROUTER drop the message for that peer and count
+// it; Stats has the counters.
 //
 // # Messages and memory
 //
@@ -96,6 +97,8 @@
 // # Protocols
 //
 // ZMTP 3.1 and 3.0 (RFC 37, RFC 23) with the NULL mechanism; the patterns of
-// RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline) and RFC
-// 31 (exclusive pair).
+// RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline), RFC 31
+// (exclusive pair), RFC 41 (client-server), RFC 48 (radio-dish), RFC 49
+// (scatter-gather), RFC 51 (peer-to-peer) and RFC 52 (channel). Security
+// mechanisms plug in by Options.Mechanism.
 package msgcore

@@ -13,6 +13,27 @@ type fanout struct {
 	bodies  []body
 }
 
+// begin starts a message for at most n peers.
+func (f *fanout) begin(o *outgoing, n int) {
+	f.o, f.left, f.encoded = o, n, false
+}
+
+// offer queues the message for p if there is room, and drops it for p if not. It
+// wakes p's session; a socket of this process, whose lock comes before ours, is
+// left to r.
+func (f *fanout) offer(s *Socket, p *peer, r *sendResult) {
+	switch {
+	case !p.out.room(f.o.size):
+		s.drops.full.Add(1)
+		f.left--
+	case !f.push(p.out):
+	case p.twin == nil:
+		p.claim().do(false)
+	default:
+		r.more = append(r.more, p)
+	}
+}
+
 // push appends the message to p, for which there is room, and reports whether
 // the consumer has to be woken.
 func (f *fanout) push(p *pipe) (wake bool) {
@@ -84,5 +105,6 @@ func (f *fanout) done() {
 	for i := range f.bodies {
 		f.bodies[i].own.drop()
 	}
-	f.bodies = f.bodies[:0]
+	clear(f.bodies)
+	f.o, f.bodies = nil, f.bodies[:0]
 }

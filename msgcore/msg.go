@@ -20,6 +20,9 @@ type Msg struct {
 	// Frames are the message's frames, at least one. A ROUTER's first one is
 	// the routing id of the peer.
 	Frames [][]byte
+	// RoutingID names the peer that a message of SERVER or PEER came from or
+	// is for; 0 elsewhere.
+	RoutingID uint32
 
 	lease *lease // keeps account of the buffers; nil for one made by hand
 	index uint32 // in lease
@@ -130,10 +133,10 @@ func (m Msg) Peer() *PeerInfo {
 // NotifyConnect, NotifyDisconnect, or 0 for a message of the peer.
 func (m Msg) Event() Notify { return m.event }
 
-var errNotReceived = errors.New("only what a REP or ROUTER received, and is not released, can be replied to")
+var errNotReceived = errors.New("only what a REP, ROUTER, SERVER or PEER received, and is not released, can be replied to")
 
 // Reply answers the peer that m came from; any number of received messages may
-// be answered, in any order. It works on what a REP or a ROUTER received, until
+// be answered, in any order. It works on what a REP, a ROUTER, a SERVER or a PEER received, until
 // m is released.
 //
 // On a REP it goes beside the lockstep of Recv and Send. On a ROUTER the reply

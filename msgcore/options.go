@@ -210,7 +210,7 @@ func (o *Options) withDefaults(t Type) Options {
 		}
 	}
 	drops := int64(0)
-	if t != Pub && t != XPub || c.Pub.NoDrop {
+	if t != Pub && t != XPub && t != Radio || c.Pub.NoDrop {
 		drops = defaultBytes
 	}
 	bytes(&c.SendBytes, drops)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/solomq/solomq/msgcore/internal/trie"
+	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -37,12 +37,16 @@ type (
 	stateful interface {
 		mayRecv() error
 	}
-	// A subscribing pattern tells publishers what it wants.
+	// A subscribing pattern tells publishers what it wants; all under recvMu.
 	subscribing interface {
-		counter() *trie.Counter // under recvMu
-		// resume calls each for all subscriptions, for a new connection; under
-		// recvMu.
+		// want and unwant change one subscription; the result says whether peers
+		// must hear of it.
+		want(prefix []byte) (first bool, err error)
+		unwant(prefix []byte) (last bool, err error)
+		// resume calls each for all subscriptions, for a new connection.
 		resume(each func(prefix []byte))
+		// announce appends the frame that tells a peer.
+		announce(dst, prefix []byte, on bool, v zmtp.Version) []byte
 	}
 	// A waiting pattern says whether Send would go through now, under sendMu;
 	// others never wait, or cannot tell without the message.
@@ -87,6 +91,20 @@ func newPattern(s *Socket) pattern {
 		return newXPubPattern(s)
 	case XSub:
 		return &xsubPattern{s: s}
+	case Scatter:
+		return &scatterPattern{pushPattern{balance: balance{s: s}}}
+	case Gather:
+		return &gatherPattern{pullPattern{s: s}}
+	case Channel:
+		return &channelPattern{pairPattern{s: s}}
+	case Client:
+		return &clientPattern{balance: balance{s: s}}
+	case Server, Peer:
+		return newServerPattern(s)
+	case Radio:
+		return newRadioPattern(s)
+	case Dish:
+		return &dishPattern{s: s, groups: map[string]bool{}}
 	case Push:
 		return &pushPattern{balance: balance{s: s}}
 	}
@@ -111,8 +129,9 @@ type peer struct {
 	wait     waitList // senders that wait for room here and nowhere else
 
 	// Notes of the patterns, guarded by s.sendMu.
-	index int    // in balance.peers
-	mark  uint64 // the last message that matched (PUB)
+	index  int    // in balance.peers
+	number uint32 // its routing id (SERVER, PEER)
+	mark   uint64 // the last message that matched (PUB)
 }
 
 func newPeer(s *Socket, endpoint string) *peer {

@@ -67,22 +67,10 @@ func (t *pubPattern) send(o *outgoing) (r sendResult, _ error) {
 			}
 		}
 	}
-	t.fan.o, t.fan.left, t.fan.encoded = o, len(t.matched), false
+	t.fan.begin(o, len(t.matched))
 	for i, p := range t.matched {
 		t.matched[i] = nil
-		if !p.out.room(o.size) {
-			t.s.drops.full.Add(1)
-			t.fan.left--
-			continue
-		}
-		if !t.fan.push(p.out) {
-			continue
-		}
-		if p.twin == nil {
-			p.claim().do(false)
-		} else {
-			r.more = append(r.more, p) // its lock comes before ours
-		}
+		t.fan.offer(t.s, p, &r)
 	}
 	t.fan.done()
 	return r, nil

@@ -77,7 +77,7 @@ func (r *reader) init(ss *session, in *inlet) {
 		r.back = make(chan struct{}, 1)
 	case Pub, XPub:
 		r.publish = true
-	case Push:
+	case Push, Scatter, Radio:
 		r.discard = true
 	}
 }
@@ -210,7 +210,9 @@ func (r *reader) skip(n int) error {
 
 func (r *reader) command(f zmtp.Frame) error {
 	if prefix, on, ok := zmtp.ParseSubscription(f); ok {
-		r.ss.p.hearSubscription(prefix, on)
+		if r.publish {
+			r.ss.p.hearSubscription(prefix, on)
+		}
 		return nil
 	}
 	name, data, err := zmtp.ParseCommand(f.Body)
@@ -220,6 +222,10 @@ func (r *reader) command(f zmtp.Frame) error {
 	switch name {
 	case zmtp.CommandPing:
 		return r.ss.hb.ping(data)
+	case zmtp.CommandJoin, zmtp.CommandLeave:
+		if r.ss.s.typ == Radio {
+			r.ss.p.hearSubscription(data, name == zmtp.CommandJoin)
+		}
 	case zmtp.CommandError:
 		reason, err := zmtp.ParseError(data)
 		if err != nil {

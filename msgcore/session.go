@@ -150,7 +150,7 @@ func (ss *session) attach(p *peer) error {
 	p.sess = ss
 	if t, ok := s.pat.(subscribing); ok {
 		t.resume(func(prefix []byte) {
-			ss.w.control = zmtp.AppendSubscribe(ss.w.control, prefix, ss.version)
+			ss.w.control = t.announce(ss.w.control, prefix, true, ss.version)
 		})
 	}
 	p.out.live = true
@@ -227,14 +227,4 @@ func (ss *session) addControl(add func(b []byte) []byte) (w wakeup) {
 		w = ss.p.claim()
 	}
 	return w
-}
-
-// controlSubscription tells the peer of one subscription; under sendMu.
-func (ss *session) controlSubscription(prefix []byte, on bool) {
-	ss.addControl(func(b []byte) []byte {
-		if on {
-			return zmtp.AppendSubscribe(b, prefix, ss.version)
-		}
-		return zmtp.AppendCancel(b, prefix, ss.version)
-	}).do(false)
 }

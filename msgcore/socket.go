@@ -93,7 +93,7 @@ func New(t Type, opts *Options) *Socket {
 	s.extra = s.pat.extra()
 	s.inline = t == Req || t == Rep
 	switch t {
-	case Push, Pub:
+	case Push, Pub, Scatter, Radio:
 		s.recvErr = errors.ErrUnsupported
 	}
 	if s.opts.Monitor != nil {

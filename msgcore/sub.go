@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/solomq/solomq/msgcore/internal/trie"
+	"github.com/solomq/solomq/msgcore/zmtp"
 )
 
 // NewSub returns a SUB socket (RFC 29), which receives from PUB and XPUB sockets
@@ -13,8 +14,32 @@ import (
 func NewSub(opts *Options) *Socket { return New(Sub, opts) }
 
 type subPattern struct {
-	s    *Socket
-	subs trie.Counter // guarded by recvMu
+	subscriber
+	s *Socket
+}
+
+// A subscriber keeps the subscriptions of SUB and XSUB; guarded by recvMu.
+type subscriber struct{ subs trie.Counter }
+
+func (t *subscriber) want(prefix []byte) (first bool, err error) {
+	return t.subs.Add(prefix), nil
+}
+
+func (t *subscriber) unwant(prefix []byte) (last bool, err error) {
+	had, last := t.subs.Remove(prefix)
+	if !had {
+		return false, stateError{errNoSubscription}
+	}
+	return last, nil
+}
+
+func (t *subscriber) resume(each func(prefix []byte)) { t.subs.All(each) }
+
+func (t *subscriber) announce(dst, prefix []byte, on bool, v zmtp.Version) []byte {
+	if on {
+		return zmtp.AppendSubscribe(dst, prefix, v)
+	}
+	return zmtp.AppendCancel(dst, prefix, v)
 }
 
 func newSubPattern(s *Socket) *subPattern { return &subPattern{s: s} }
@@ -50,6 +75,8 @@ func (s *Socket) Unsubscribe(prefix string) error {
 
 var errNoSubscription = errors.New("no such subscription")
 
+// changeSubscription wants what starts with prefix, or is of that group, or wants
+// it no more, and tells the peers if that is new.
 func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 	if s.optErr != nil {
 		return s.optErr
@@ -64,18 +91,14 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 	if s.closed {
 		return s.fail(op, "", errClosed)
 	}
-	if on {
-		if first := t.counter().Add(b); !first {
-			return nil
-		}
-	} else {
-		had, last := t.counter().Remove(b)
-		if !had {
-			return s.fail(op, "", stateError{errNoSubscription})
-		}
-		if !last {
-			return nil
-		}
+	change := t.want
+	if !on {
+		change = t.unwant
+	}
+	if tell, err := change(b); err != nil {
+		return s.fail(op, "", err)
+	} else if !tell {
+		return nil
 	}
 	s.sendMu.Lock()
 	var twins []*peer
@@ -83,7 +106,9 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 		if p.twin != nil {
 			twins = append(twins, p.twin)
 		} else if p.sess != nil {
-			p.sess.controlSubscription(b, on)
+			p.sess.addControl(func(c []byte) []byte {
+				return t.announce(c, b, on, p.sess.version)
+			}).do(false)
 		}
 	}
 	s.sendMu.Unlock()
@@ -92,11 +117,6 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 	}
 	return nil
 }
-
-func (t *subPattern) counter() *trie.Counter { return &t.subs }
-
-// resume appends every subscription for a new connection; under recvMu.
-func (t *subPattern) resume(each func(prefix []byte)) { t.subs.All(each) }
 
 // hearSubscription is called when p has subscribed to us, or not any more.
 func (p *peer) hearSubscription(prefix []byte, on bool) {

@@ -18,10 +18,18 @@ const (
 	Push
 	XPub
 	XSub
+	Server
+	Client
+	Radio
+	Dish
+	Gather
+	Scatter
+	Peer
+	Channel
 )
 
 // types maps a Type to its wire name and to the types that it may talk to
-// (RFC 28, 29, 30, 31).
+// (RFC 28, 29, 30, 31, 41, 48, 49, 51, 52).
 var types = [...]struct {
 	name  string
 	peers []Type
@@ -37,6 +45,15 @@ var types = [...]struct {
 	Push:   {"PUSH", []Type{Pull}},
 	XPub:   {"XPUB", []Type{Sub, XSub}},
 	XSub:   {"XSUB", []Type{Pub, XPub}},
+
+	Server:  {"SERVER", []Type{Client}},
+	Client:  {"CLIENT", []Type{Server}},
+	Radio:   {"RADIO", []Type{Dish}},
+	Dish:    {"DISH", []Type{Radio}},
+	Gather:  {"GATHER", []Type{Scatter}},
+	Scatter: {"SCATTER", []Type{Gather}},
+	Peer:    {"PEER", []Type{Peer}},
+	Channel: {"CHANNEL", []Type{Channel}},
 }
 
 // String returns the ZMTP name of t, such as "DEALER".

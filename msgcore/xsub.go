@@ -1,10 +1,6 @@
 package msgcore
 
-import (
-	"errors"
-
-	"github.com/solomq/solomq/msgcore/internal/trie"
-)
+import "errors"
 
 // NewXSub returns an XSUB socket (RFC 29): a SUB that also sends. It subscribes
 // by Subscribe, or by sending a message of one frame that starts with the byte 1,
@@ -15,40 +11,26 @@ import (
 func NewXSub(opts *Options) *Socket { return New(XSub, opts) }
 
 type xsubPattern struct {
-	s    *Socket
-	subs trie.Counter // guarded by recvMu
-	fan  fanout       // guarded by sendMu
+	subscriber
+	s   *Socket
+	fan fanout // guarded by sendMu
 }
 
 func (*xsubPattern) attach(*peer) error          { return nil }
 func (*xsubPattern) detach(*peer)                {}
 func (*xsubPattern) room(*peer)                  {}
 func (*xsubPattern) extra() int                  { return 0 }
-func (t *xsubPattern) counter() *trie.Counter    { return &t.subs }
-func (t *xsubPattern) resume(each func([]byte))  { t.subs.All(each) }
 func (*xsubPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return true }
 
 // send sends o to all peers.
 func (t *xsubPattern) send(o *outgoing) (r sendResult, _ error) {
-	t.fan.o, t.fan.left, t.fan.encoded = o, len(t.s.peers), false
+	t.fan.begin(o, len(t.s.peers))
 	for p := range t.s.peers {
-		if p.info.Type == Pub.String() {
-			t.fan.left--
-			continue // it does not receive
-		}
-		if !p.out.room(o.size) {
-			t.s.drops.full.Add(1)
+		if p.info.Type == Pub.String() { // it does not receive
 			t.fan.left--
 			continue
 		}
-		if !t.fan.push(p.out) {
-			continue
-		}
-		if p.twin == nil {
-			p.claim().do(false)
-		} else {
-			r.more = append(r.more, p)
-		}
+		t.fan.offer(t.s, p, &r)
 	}
 	t.fan.done()
 	return r, nil

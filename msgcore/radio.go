@@ -1,0 +1,77 @@
+package msgcore
+
+import "errors"
+
+// NewRadio returns a RADIO socket (RFC 48), which sends messages of two frames, a
+// group and a body, to every DISH that has joined the group. Send does not wait:
+// for a peer at its high-water mark the message is dropped and counted. It does
+// not receive. Nil options mean defaults.
+func NewRadio(opts *Options) *Socket { return New(Radio, opts) }
+
+// maxGroup is the longest name of a group in bytes.
+const maxGroup = 255
+
+var (
+	errGroupAndBody = errors.New("a message of RADIO and DISH has two frames: the group, of at most 255 bytes, and the body")
+	errGroupName    = errors.New("a group's name has at most 255 bytes and no zero byte")
+)
+
+type radioPattern struct {
+	s *Socket
+
+	// Guarded by sendMu.
+	groups map[string]map[*peer]struct{}
+	count  int
+	fan    fanout
+}
+
+func newRadioPattern(s *Socket) *radioPattern {
+	return &radioPattern{s: s, groups: map[string]map[*peer]struct{}{}}
+}
+
+func (*radioPattern) attach(*peer) error          { return nil }
+func (*radioPattern) room(*peer)                  {}
+func (*radioPattern) extra() int                  { return 0 }
+func (*radioPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return false }
+
+func (t *radioPattern) detach(p *peer) {
+	for group := range t.groups {
+		t.subscribed(p, []byte(group), false)
+	}
+}
+
+// subscribed is told of JOIN and LEAVE.
+func (t *radioPattern) subscribed(p *peer, group []byte, on bool) {
+	in := t.groups[string(group)]
+	_, was := in[p]
+	switch {
+	case on && !was && len(group) <= maxGroup:
+		if in == nil {
+			in = map[*peer]struct{}{}
+			t.groups[string(group)] = in
+		}
+		in[p] = struct{}{}
+		t.count++
+	case !on && was:
+		delete(in, p)
+		t.count--
+		if len(in) == 0 {
+			delete(t.groups, string(group))
+		}
+	}
+}
+
+func (t *radioPattern) subscriptions() int { return t.count }
+
+func (t *radioPattern) send(o *outgoing) (r sendResult, _ error) {
+	if len(o.frames) != 2 || len(o.frames[0]) > maxGroup {
+		return r, errGroupAndBody
+	}
+	to := t.groups[string(o.frames[0])]
+	t.fan.begin(o, len(to))
+	for p := range to {
+		t.fan.offer(t.s, p, &r)
+	}
+	t.fan.done()
+	return r, nil
+}
