@@ -56,7 +56,7 @@ func storm(args []string) int {
 			return fail("%v", err)
 		}
 		if won == nil {
-			time.Sleep(time.Millisecond) // as a loser does that waits for the winner to answer
+			time.Sleep(5 * time.Millisecond) // as a loser does that waits for the winner to answer
 			continue
 		}
 		wins++

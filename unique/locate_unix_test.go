@@ -3,13 +3,9 @@
 package unique_test
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,10 +21,6 @@ const onWindows = false
 
 // nobody is a user id that is neither root's nor, most likely, anybody's.
 const nobody = 65534
-
-func init() {
-	roles["elect-default"] = electDefault
-}
 
 func needRoot(tb testing.TB) {
 	tb.Helper()
@@ -350,188 +342,6 @@ func TestOrderOfDirectories(t *testing.T) {
 		require.ErrorIs(t, err, fs.ErrNotExist)
 		require.ErrorContains(t, err, "unique: no safe directory")
 	})
-}
-
-// TestDeepDir: sockets have short paths wherever the directory is.
-func TestDeepDir(t *testing.T) {
-	l := newLayout(t)
-	short, err := os.MkdirTemp("/tmp", "s")
-	require.NoError(t, err)
-	defer os.RemoveAll(short)
-	l.env["XDG_RUNTIME_DIR"] = short
-	deep := filepath.Join(l.base, strings.Repeat("d", 150), strings.Repeat("e", 150))
-	o := &unique.Options{Dir: deep}
-	require.Greater(t, len(deep), 300)
-
-	open := func() *unique.Site {
-		s, err := unique.OpenSiteIn(l.env, l.runUser, l.tmp, strings.Repeat("i", 4096), o)
-		require.NoError(t, err)
-		return s
-	}
-	where, err := unique.Where("x", o)
-	require.NoError(t, err)
-	require.True(t, where.Deep)
-
-	primary, other := open(), open()
-	won, err := primary.Elect(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, won.Publish(unique.Record{Proto: 1, Endpoint: "ipc://" + primary.SocketPath("")}))
-
-	r, err := other.ReadRecord()
-	require.NoError(t, err)
-	room := r.ChannelDir
-	require.Equal(t, short, filepath.Dir(room))
-	fi, err := os.Lstat(room)
-	require.NoError(t, err)
-	require.Equal(t, fs.ModeDir|0o700, fi.Mode())
-	for _, channel := range []string{"", "events", strings.Repeat("c", 4096)} {
-		path := primary.SocketPath(channel)
-		require.Less(t, len(path), 104)
-		require.Equal(t, room, filepath.Dir(path))
-		require.Equal(t, path, other.ChannelPath(r, channel))
-		require.NoError(t, os.WriteFile(path, nil, 0o600)) // stands for a socket
-	}
-	require.NoError(t, won.Release())
-	require.NoDirExists(t, room)
-	require.NoFileExists(t, primary.RoomPath())
-
-	// The next one has a room of its own.
-	won, err = primary.Elect(t.Context())
-	require.NoError(t, err)
-	require.NotEqual(t, room, filepath.Dir(primary.SocketPath("")))
-	require.NoError(t, won.Release())
-	left, err := os.ReadDir(short)
-	require.NoError(t, err)
-	require.Empty(t, left)
-}
-
-// TestRoomOfAKilledPrimary: it is removed by the next one; and nothing else is, whatever the note says.
-func TestRoomOfAKilledPrimary(t *testing.T) {
-	l := newLayout(t)
-	short, err := os.MkdirTemp("/tmp", "s")
-	require.NoError(t, err)
-	defer os.RemoveAll(short)
-	l.env["XDG_RUNTIME_DIR"] = short
-	o := &unique.Options{Dir: filepath.Join(l.base, strings.Repeat("d", 200))}
-	site, err := unique.OpenSiteIn(l.env, l.runUser, l.tmp, "x", o)
-	require.NoError(t, err)
-
-	left := filepath.Join(short, "solomq-s-0123456789abcdef")
-	require.NoError(t, os.Mkdir(left, 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(left, "a.sock"), nil, 0o600))
-	precious := filepath.Join(short, "precious")
-	require.NoError(t, os.Mkdir(precious, 0o700))
-	file := filepath.Join(precious, "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	link := filepath.Join(short, "solomq-s-link")
-	require.NoError(t, os.Symlink(precious, link))
-
-	for _, note := range []string{left, precious, link, link + "/", left + "/../precious", "", "solomq-s-relative", "\x00"} {
-		require.NoError(t, os.WriteFile(site.RoomPath(), []byte(note), 0o600))
-		won, err := site.Elect(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, won.Release())
-		require.NoDirExists(t, left)
-		require.FileExists(t, file, "note %q", note)
-		require.NoFileExists(t, site.RoomPath())
-	}
-}
-
-// TestBareAccount: no HOME, no XDG_RUNTIME_DIR, a read-only home, an odd umask, not root.
-func TestBareAccount(t *testing.T) {
-	needRoot(t)
-	for _, umask := range []int{0o022, 0o077, 0o277, 0o777} {
-		t.Run(fmt.Sprintf("umask %#o", umask), func(t *testing.T) {
-			id := fmt.Sprintf("test-%d-%s", os.Getpid(), t.Name())
-			start := func(env ...string) (*exec.Cmd, io.WriteCloser, string) {
-				cmd := asNobody(t, "elect-default", id, strconv.Itoa(umask))
-				cmd.Env = append([]string{roleEnv + "=elect-default", quickExit}, env...)
-				in, err := cmd.StdinPipe()
-				require.NoError(t, err)
-				out, err := cmd.StdoutPipe()
-				require.NoError(t, err)
-				require.NoError(t, cmd.Start())
-				line, err := bufio.NewReader(out).ReadString('\n')
-				require.NoError(t, err)
-				return cmd, in, strings.TrimSpace(line)
-			}
-			dir := fmt.Sprintf("/tmp/solomq-%d", nobody)
-			if _, err := os.Lstat(dir); err != nil {
-				defer os.RemoveAll(dir)
-			}
-			first, hold, line := start("HOME=/nonexistent")
-			require.Equal(t, "won "+dir, line)
-			// The same user in other surroundings meets the first one.
-			other, in, line := start("HOME=/proc", "TMPDIR=/proc", "XDG_RUNTIME_DIR=/run")
-			require.Equal(t, "lost "+dir, line)
-			in.Close()
-			require.NoError(t, other.Wait())
-			hold.Close()
-			require.NoError(t, first.Wait())
-		})
-	}
-}
-
-// electDefault stands for primary with default options, says how it went and in which directory, and stays until its
-// standard input ends.
-func electDefault(args []string) int {
-	umask, err := strconv.Atoi(args[1])
-	if err != nil {
-		return 2
-	}
-	syscall.Umask(umask)
-	site, err := unique.OpenSite(args[0], nil)
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	won, err := site.Elect(context.Background())
-	switch {
-	case err != nil:
-		fmt.Println(err)
-		return 1
-	case won == nil:
-		fmt.Println("lost", site.Dir())
-		return 0
-	}
-	if err := won.Publish(unique.Record{Proto: 1, Endpoint: "ipc:///x"}); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	if r, err := site.ReadRecord(); err != nil || r.PID != os.Getpid() {
-		fmt.Println("no record", err)
-		return 1
-	}
-	fmt.Println("won", site.Dir())
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	if err := won.Release(); err != nil {
-		return 1
-	}
-	return 0
-}
-
-// asNobody is actor as another user. The test binary may lie where that user cannot go, so it is copied.
-func asNobody(t *testing.T, role string, args ...string) *exec.Cmd {
-	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "as-nobody-")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	require.NoError(t, os.Chmod(dir, 0o755))
-	cmd := actor(t, role, args...)
-	from, err := os.Open(cmd.Path)
-	require.NoError(t, err)
-	defer from.Close()
-	self := filepath.Join(dir, "self")
-	to, err := os.OpenFile(self, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
-	require.NoError(t, err)
-	_, err = io.Copy(to, from)
-	require.NoError(t, err)
-	require.NoError(t, to.Close())
-	require.NoError(t, os.Chmod(self, 0o755))
-	cmd.Path = self
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	return cmd
 }
 
 // alive reports whether there is a process pid.

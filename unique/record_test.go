@@ -144,7 +144,7 @@ func TestReadersSeeWholeRecords(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range size(300, 20000) {
+		for i := range size(300, 5000) {
 			r := testRecord(byte(i))
 			r.AppVersion = strings.Repeat("v", i%251)
 			if err := won.Publish(r); err != nil {
