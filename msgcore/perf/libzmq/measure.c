@@ -1,0 +1,378 @@
+// The measuring program for libzmq: the same work, command line and output as
+// those in Go (internal/bench), written as a C programmer would who wants speed.
+//
+//   cc -O2 measure.c -lzmq -lpthread
+//
+//   BIN [-FLAG[=VALUE]]... MODE ADDRESS SIZE SECONDS [N]
+#include "bench.h"
+
+// --- push and pull -----------------------------------------------------------
+
+// mode_pull does not count before it has heard of each of N senders, who sign.
+static void mode_pull(void)
+{
+    void *s = bound_socket(ZMQ_PULL);
+    char *met = calloc(count, 1);
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (int left = count; left > 0; early++) {
+        uint32_t i = 0;
+        receive_one(s, &m);
+        if (zmq_msg_size(&m) < sizeof i)
+            break;
+        memcpy(&i, zmq_msg_data(&m), sizeof i);
+        if (count == 1)
+            left = 0; // unsigned: libzmq's messages are not filled
+        else if (i < (uint32_t)count && !met[i]) {
+            met[i] = 1;
+            left--;
+        }
+    }
+    start_counting(1);
+    receive_for_ever(s, counters);
+}
+
+static void mode_push(void)
+{
+    void *s = connected_socket(ZMQ_PUSH);
+    for (;;)
+        send_one(s, 0);
+}
+
+// mode_pushn sends through N sockets in turn, one message each, signed.
+static void mode_pushn(void)
+{
+    void **s = calloc(count, sizeof *s);
+    for (int i = 0; i < count; i++)
+        s[i] = connected_socket(ZMQ_PUSH);
+    for (;;)
+        for (uint32_t i = 0; i < (uint32_t)count; i++) {
+            zmq_msg_t m;
+            check(zmq_msg_init_size(&m, size), "zmq_msg_init_size");
+            if (size >= sizeof i)
+                memcpy(zmq_msg_data(&m), &i, sizeof i);
+            check(zmq_msg_send(&m, s[i], 0), "zmq_msg_send");
+        }
+}
+
+static void *push_inproc(void *unused)
+{
+    (void)unused;
+    mode_push();
+    return NULL;
+}
+
+static void mode_inthr(void)
+{
+    void *s = bound_socket(ZMQ_PULL);
+    start_counting(1);
+    thread(push_inproc, NULL);
+    receive_for_ever(s, counters);
+}
+
+// --- pub and sub -------------------------------------------------------------
+
+// mode_pub drops what a subscriber has no room for; with -nodrop it waits for it,
+// and starts when all N have subscribed.
+static void mode_pub(void)
+{
+    void *s = socket_of(nodrop ? ZMQ_XPUB : ZMQ_PUB);
+    char bound[256];
+    int one = 1;
+    if (nodrop) {
+        check(zmq_setsockopt(s, ZMQ_XPUB_NODROP, &one, sizeof one), "ZMQ_XPUB_NODROP");
+        check(zmq_setsockopt(s, ZMQ_XPUB_VERBOSE, &one, sizeof one), "ZMQ_XPUB_VERBOSE");
+    }
+    bind_to(s, address, bound, sizeof bound);
+    ready(bound);
+    for (int i = 0; nodrop && i < count; i++) {
+        zmq_msg_t m;
+        zmq_msg_init(&m);
+        receive_one(s, &m);
+        zmq_msg_close(&m);
+    }
+    for (;;)
+        send_one(s, 0);
+}
+
+static void *subscribed_socket(void)
+{
+    void *s = socket_of(ZMQ_SUB);
+    check(zmq_setsockopt(s, ZMQ_SUBSCRIBE, "", 0), "ZMQ_SUBSCRIBE");
+    connect_all(s);
+    return s;
+}
+
+static void *subscriber(void *c)
+{
+    receive_for_ever(subscribed_socket(), c);
+    return NULL;
+}
+
+static void mode_sub(void)
+{
+    start_counting(count);
+    for (int i = 0; i < count; i++)
+        thread(subscriber, &counters[i]);
+    sleep_on();
+}
+
+// --- req and rep -------------------------------------------------------------
+
+static void *answer(void *s)
+{
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (;;) {
+        receive_one(s, &m);
+        check(zmq_msg_send(&m, s, 0), "zmq_msg_send");
+    }
+    return NULL;
+}
+
+// mode_rep binds N sockets, each with a thread of its own.
+static void mode_rep(void)
+{
+    char all[4096] = "", where[256], bound[256];
+    for (int i = 0; i < count; i++) {
+        void *s = socket_of(ZMQ_REP);
+        snprintf(where, sizeof where, "%s", address);
+        if (i > 0 && strncmp(address, "tcp:", 4) != 0)
+            snprintf(where, sizeof where, "%s-%d", address, i);
+        bind_to(s, where, bound, sizeof bound);
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i > 0 ? "," : "", bound);
+        thread(answer, s);
+    }
+    ready(all);
+    sleep_on();
+}
+
+struct trips {
+    void **sockets;
+    int n, next; // of sockets, which are used in turn
+    uint32_t *took; // nanoseconds
+    size_t count, room;
+    long total;
+    double begin;
+    pthread_t thread;
+};
+
+static void trip(struct trips *t)
+{
+    void *s = t->sockets[t->next];
+    t->next = (t->next + 1) % t->n;
+    zmq_msg_t m;
+    send_one(s, 0);
+    zmq_msg_init(&m);
+    receive_one(s, &m);
+    zmq_msg_close(&m);
+    t->total++;
+}
+
+static void *make_trips(void *arg)
+{
+    struct trips *t = arg;
+    double start = now();
+    do
+        trip(t);
+    while (now() - start < warm_up);
+    t->begin = now();
+    double last = t->begin;
+    while (last - t->begin < seconds) {
+        trip(t);
+        double end = now();
+        if (t->count == t->room) {
+            t->room = t->room ? 2 * t->room : 4096;
+            t->took = realloc(t->took, t->room * sizeof *t->took);
+        }
+        t->took[t->count++] = (uint32_t)((end - last) * 1e9);
+        last = end;
+    }
+    return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void tell_trips(struct trips *t, int n)
+{
+    size_t many = 0;
+    long total = 0;
+    for (int i = 0; i < n; i++)
+        many += t[i].count, total += t[i].total;
+    double elapsed = now() - t[0].begin;
+    uint32_t *all = malloc(many * sizeof *all);
+    many = 0;
+    for (int i = 0; i < n; i++) {
+        memcpy(all + many, t[i].took, t[i].count * sizeof *all);
+        many += t[i].count;
+    }
+    qsort(all, many, sizeof *all, compare);
+    static const int quantiles[] = {10, 50, 90, 99};
+    printf("result");
+    for (int i = 0; i < 4; i++)
+        printf(" p%d=%.9g", quantiles[i], all[(size_t)(quantiles[i] * 0.01 * (many - 1))] * 1e-3);
+    printf(" messages=%zu seconds=%.9g total=%ld\n", many, elapsed, total);
+    fflush(stdout);
+    _exit(0);
+}
+
+// mode_req connects N sockets to every address. One request is under way at a
+// time; with -busy, one for each socket, which has a thread of its own.
+static void mode_req(void)
+{
+    void **sockets = calloc(count, sizeof *sockets);
+    for (int i = 0; i < count; i++)
+        sockets[i] = connected_socket(ZMQ_REQ);
+    int n = busy ? count : 1;
+    struct trips *t = calloc(n, sizeof *t);
+    for (int i = 0; i < n; i++) {
+        t[i].sockets = sockets + i;
+        t[i].n = busy ? 1 : count;
+        if (pthread_create(&t[i].thread, NULL, make_trips, &t[i]) != 0)
+            fail("pthread_create");
+    }
+    for (int i = 0; i < n; i++)
+        pthread_join(t[i].thread, NULL);
+    tell_trips(t, n);
+}
+
+static void mode_inlat(void)
+{
+    thread(answer, bound_socket(ZMQ_REP));
+    mode_req();
+}
+
+// --- memory ------------------------------------------------------------------
+
+static void mode_base(void)
+{
+    bound_socket(ZMQ_PULL);
+    sleep_on();
+}
+
+// mode_idlesrv says "idle" when each of N peers has sent its one message.
+static void mode_idlesrv(void)
+{
+    void *s = bound_socket(ZMQ_ROUTER);
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (int i = 0; i < count;) {
+        receive_one(s, &m);
+        if (!zmq_msg_more(&m))
+            i++;
+    }
+    puts("idle");
+    fflush(stdout);
+    sleep_on();
+}
+
+static void mode_idlecli(void)
+{
+    for (int i = 0; i < count; i++)
+        send_one(connected_socket(ZMQ_DEALER), 0);
+    sleep_on();
+}
+
+// --- a second launch ---------------------------------------------------------
+
+// mode_primary answers each command line with an exit code: how many frames it has.
+static void mode_primary(void)
+{
+    void *s = bound_socket(ZMQ_REP);
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (;;) {
+        char code[16];
+        int frames = 0;
+        do {
+            receive_one(s, &m);
+            frames++;
+        } while (zmq_msg_more(&m));
+        snprintf(code, sizeof code, "%d", frames);
+        check(zmq_send(s, code, strlen(code), 0), "zmq_send");
+    }
+}
+
+// second_launch sends the working directory and the arguments behind address, and
+// exits with the code that it is told.
+static int second_launch(int argc, char **argv)
+{
+    char dir[4096], code[16];
+    if (getcwd(dir, sizeof dir) == NULL)
+        fail("getcwd");
+    void *s = socket_of(ZMQ_REQ);
+    connect_to(s, argv[2]);
+    check(zmq_send(s, dir, strlen(dir), argc > 3 ? ZMQ_SNDMORE : 0), "zmq_send");
+    for (int i = 3; i < argc; i++)
+        check(zmq_send(s, argv[i], strlen(argv[i]), i < argc - 1 ? ZMQ_SNDMORE : 0), "zmq_send");
+    int n = zmq_recv(s, code, sizeof code - 1, 0);
+    check(n, "zmq_recv");
+    code[n] = 0;
+    zmq_close(s);
+    zmq_ctx_term(context);
+    return atoi(code);
+}
+
+// --- the command line --------------------------------------------------------
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} modes[] = {
+    {"pull", mode_pull}, {"push", mode_push}, {"pushn", mode_pushn},
+    {"rep", mode_rep}, {"req", mode_req},
+    {"pub", mode_pub}, {"sub", mode_sub},
+    {"inthr", mode_inthr}, {"inlat", mode_inlat},
+    {"base", mode_base}, {"idlesrv", mode_idlesrv}, {"idlecli", mode_idlecli},
+    {"primary", mode_primary},
+};
+
+int main(int argc, char **argv)
+{
+    const char *program = argv[0];
+    if (argc == 2 && strcmp(argv[1], "version") == 0) {
+        int major, minor, patch;
+        zmq_version(&major, &minor, &patch);
+        printf("%d.%d.%d\n", major, minor, patch);
+        return 0;
+    }
+    context = zmq_ctx_new();
+    if (argc >= 3 && strcmp(argv[1], "launch") == 0) {
+        alarm(60);
+        return second_launch(argc, argv);
+    }
+    for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
+        nodrop |= strcmp(argv[1], "-nodrop") == 0;
+        busy |= strcmp(argv[1], "-busy") == 0;
+    }
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: %s [-FLAG]... MODE ADDRESS SIZE SECONDS [N]\n", program);
+        return 2;
+    }
+    address = argv[2];
+    size = strtoul(argv[3], NULL, 10);
+    seconds = strtod(argv[4], NULL);
+    warm_up = seconds < 0.1 ? seconds : 0.1;
+    if (argc == 6)
+        count = atoi(argv[5]);
+
+    // It ends by itself even if whoever started it cannot end it any more.
+    alarm((unsigned)(warm_up + seconds + 60));
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (count > 500)
+        zmq_ctx_set(context, ZMQ_MAX_SOCKETS, 2 * count + 100);
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(modes[i].name, argv[1]) == 0)
+            modes[i].run();
+    fprintf(stderr, "%s: no mode %s\n", program, argv[1]);
+    return 2;
+}
