@@ -10,13 +10,15 @@ import (
 // move, within the bounds of Options.Linger; if some could not be, the error is
 // an *UnsentError that says how many and to whom. When Close returns no
 // goroutine of the socket is left. A second Close waits for the first.
-func (s *Socket) Close() error { return s.shutdown(nil) }
+func (s *Socket) Close() error { return s.shutdown(context.Background(), true) }
 
 // Shutdown is Close that waits for unsent messages until ctx ends, instead of
 // the bounds of Options.Linger.
-func (s *Socket) Shutdown(ctx context.Context) error { return s.shutdown(ctx) }
+func (s *Socket) Shutdown(ctx context.Context) error { return s.shutdown(ctx, false) }
 
-func (s *Socket) shutdown(ctx context.Context) error {
+// shutdown waits for unsent messages within the bounds of linger, or else until
+// ctx ends.
+func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
@@ -50,7 +52,7 @@ func (s *Socket) shutdown(ctx context.Context) error {
 		}
 	}
 	if s.optErr == nil {
-		if pending := s.flush(ctx); pending != nil {
+		if pending := s.flush(ctx, linger); pending != nil {
 			s.err = s.fail("close", "", &UnsentError{pending})
 		}
 		s.farewell()
@@ -67,31 +69,34 @@ func (s *Socket) shutdown(ctx context.Context) error {
 }
 
 // flush waits for what is queued to be written; it returns what is left when
-// nothing moves any more.
-func (s *Socket) flush(ctx context.Context) []Pending {
+// nothing moves any more, or ctx has ended.
+func (s *Socket) flush(ctx context.Context, bounded bool) []Pending {
 	linger := s.opts.Linger
-	if ctx == nil && linger == Discard {
+	if bounded && linger == Discard {
 		return nil
 	}
 	s.hurry()
 	start := time.Now()
 	moved, at := s.progress.Load(), start
 	for {
-		pending := s.Pending()
+		s.sendMu.Lock()
+		pending := s.pending()
 		if pending == nil {
+			s.sendMu.Unlock()
 			return nil
 		}
-		if ctx != nil {
-			if ctx.Err() != nil {
-				return pending
-			}
-		} else if linger > 0 {
+		if bounded && linger > 0 {
 			if n := s.progress.Load(); n != moved {
 				moved, at = n, time.Now()
 			}
 			if time.Since(at) >= linger || time.Since(start) >= lingerCap*linger {
+				s.sendMu.Unlock()
 				return pending
 			}
+		}
+		if ctx.Err() != nil {
+			s.sendMu.Unlock()
+			return pending
 		}
 		s.awaitChange(lingerStep)
 	}
@@ -109,11 +114,11 @@ func (s *Socket) hurry() {
 	}
 }
 
-// awaitChange waits until something about the peers has changed, at most for d.
+// awaitChange gives up sendMu and waits until something about the peers has
+// changed, at most for d.
 func (s *Socket) awaitChange(d time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	s.sendMu.Lock()
 	w := s.changed.add()
 	s.sendMu.Unlock()
 	_ = s.changed.wait(ctx, &s.sendMu, w)
@@ -125,6 +130,11 @@ func (s *Socket) awaitChange(d time.Duration) {
 func (s *Socket) Pending() []Pending {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
+	return s.pending()
+}
+
+// pending is Pending under sendMu.
+func (s *Socket) pending() []Pending {
 	var list []Pending
 	for p := range s.peers {
 		if p.twin != nil || p.out.msgs == 0 {
@@ -162,10 +172,11 @@ func (s *Socket) farewell() {
 			}
 			waiting = true
 		}
-		s.sendMu.Unlock()
-		if waiting {
-			s.awaitChange(time.Until(deadline))
+		if !waiting {
+			s.sendMu.Unlock()
+			return
 		}
+		s.awaitChange(time.Until(deadline))
 	}
 }
 

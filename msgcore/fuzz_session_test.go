@@ -110,13 +110,15 @@ func FuzzSession(f *testing.F) {
 	sub := command("\x09SUBSCRIBEtopic")
 	large := frame(0, bytes.Repeat([]byte("large"), 8000))
 	for _, seed := range [][]byte{
-		{}, frame(0, nil), frame(0, []byte("one")), large, ping, sub,
+		{},
+		frame(0, nil), frame(0, []byte("one")), large, ping, sub,
 		after(frame(zmtp.FlagMore, nil), frame(0, []byte("request"))),
 		after(frame(zmtp.FlagMore, []byte("id")), ping, frame(zmtp.FlagMore, nil), sub, large, large, ping),
 		after(sub, frame(0, []byte("\x01old")), frame(0, []byte("\x00old")), command("\x06CANCELtopic")),
 		long(0, 1<<62), long(zmtp.FlagCommand, 1<<62), long(0, 1<<63), append(long(0, 9000), "cut"...),
 		after(frame(0, []byte("good")), []byte{0xff}), after(large, large, frame(zmtp.FlagMore, []byte("x")), large),
-		command("\x05ERROR\x02no"), command("\x04PING\x00"), command("\x05READY"), command(""), {5, 0},
+		command("\x05ERROR\x02no"), command("\x04PING\x00"), command("\x05READY"), command(""),
+		{5, 0},
 		bytes.Repeat(frame(zmtp.FlagMore, nil), 3000), bytes.Repeat(frame(0, []byte("x")), 3000),
 		bytes.Repeat(after(frame(zmtp.FlagMore, []byte("m")), ping), 500),
 	} {

@@ -181,7 +181,7 @@ func (o *Options) check(t Type) error {
 	}
 	for k := range o.Metadata {
 		if !strings.HasPrefix(k, "X-") || len(k) > 255 {
-			return fmt.Errorf("Metadata name %q: names start with \"X-\" and have at most 255 bytes", k)
+			return fmt.Errorf("name %q in Metadata: names start with \"X-\" and have at most 255 bytes", k)
 		}
 	}
 	return nil

@@ -40,7 +40,7 @@ func (s *Socket) TryRecv() (Msg, bool, error) {
 	}
 	s.recvMu.Lock()
 	ok, err := s.take("recv", &s.in)
-	if !ok && err == nil && s.inline && s.readHere(nil, false) {
+	if !ok && err == nil && s.inline && s.readHere(context.Background(), false) {
 		ok, err = s.take("recv", &s.in)
 	}
 	m, next := s.in, s.passOn()
