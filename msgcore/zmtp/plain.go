@@ -27,7 +27,9 @@ const plainName = "PLAIN"
 
 // A plainClient has its credentials in a function: package fmt calls no method of
 // what lies in an unexported field of something, but does not look into functions.
-type plainClient struct{ credentials func() (username, password string) }
+type plainClient struct {
+	credentials func() (username, password string)
+}
 
 func (plainClient) Name() string { return plainName }
 func (plainClient) Server() bool { return false }
