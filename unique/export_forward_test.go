@@ -2,6 +2,7 @@ package unique
 
 import (
 	"context"
+	"io"
 	"net"
 	"time"
 
@@ -24,7 +25,6 @@ var (
 	NewInlet       = newInlet
 	NewCredit      = newCredit
 	NewSink        = newSink
-	NewSource      = newSource
 	ErrDone        = errDone
 	ErrBrokenPipe  = errBrokenPipe
 	ForwardedEnv   = forwardedEnv
@@ -172,3 +172,15 @@ func (s *Server) Peers() int {
 
 // SetFault makes f called at every step of the protocol that has a name.
 func SetFault(f func(step string)) { faultHook = f }
+
+// Done is closed when Run has returned.
+func (s *Sink) Done() <-chan struct{} { return s.done }
+
+// A Source is what reads a caller's Stdin.
+type Source struct{ source }
+
+// NewSource makes one.
+func NewSource(r io.Reader) Source { return Source{newSource(r)} }
+
+// Stop breaks off a pending read.
+func (s Source) Stop() { s.stop() }
