@@ -30,7 +30,11 @@ func parse(command string, args []string) (*options, error) {
 	f.StringVar(&sizeList, "size", "", "these `sizes` of messages instead of those of each mode, such as 64,16Ki,1Mi")
 	f.StringVar(&transportList, "transport", "", "only these `transports`: tcp, ipc, inproc")
 	f.StringVar(&match, "run", "", "only work whose name the `regexp` matches, such as 'reqrep tcp .*4 peers'")
-	f.DurationVar(&o.time, "time", 300*time.Millisecond, "how `long` is counted in one measurement, after a warm-up of at most 0.1 s")
+	counted := 300 * time.Millisecond
+	if command == "profile" {
+		counted = 3 * time.Second // the profiler looks 100 times a second
+	}
+	f.DurationVar(&o.time, "time", counted, "how `long` is counted in one measurement, after a warm-up of at most 0.1 s")
 	if command == "compare" {
 		f.StringVar(&peers, "peers", "", "only these `libraries`: "+strings.Join(libraryNames(), ", ")+"; an error if one cannot be built")
 		f.IntVar(&o.rounds, "rounds", 0, "how often everything is measured (default 3, with -quick 2)")

@@ -10,6 +10,7 @@ require (
 	github.com/nats-io/nats.go v1.55.0
 	github.com/pebbe/zmq4 v1.4.0
 	github.com/solomq/solomq v0.0.0
+	go.uber.org/goleak v1.3.0
 )
 
 require (
