@@ -55,6 +55,7 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 		if pending := s.flush(ctx, linger); pending != nil {
 			s.err = s.fail("close", "", &UnsentError{pending})
 		}
+		s.flushed.Store(true)
 		s.farewell()
 		s.partAll()
 	}

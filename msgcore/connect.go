@@ -82,7 +82,7 @@ func (d *dialer) run() {
 		} else {
 			err = d.dial()
 		}
-		if d.ctx.Err() != nil {
+		if d.ctx.Err() != nil || d.s.flushed.Load() {
 			return
 		}
 		if again.Interval < 0 {

@@ -10,7 +10,7 @@ import (
 // endpoint, and why. Every error of this package is one.
 type OpError struct {
 	Op       string // the method in lower case: "bind", "send", ...
-	Type     Type   // of the socket
+	Type     Type   // of the socket; 0 where there is none
 	Endpoint string // empty where there is none
 	Err      error
 }
@@ -20,8 +20,10 @@ func (e *OpError) Error() string {
 	var b strings.Builder
 	b.WriteString("msgcore: ")
 	b.WriteString(e.Op)
-	b.WriteByte(' ')
-	b.WriteString(e.Type.String())
+	if e.Type != 0 {
+		b.WriteByte(' ')
+		b.WriteString(e.Type.String())
+	}
 	if e.Endpoint != "" {
 		b.WriteByte(' ')
 		b.WriteString(e.Endpoint)

@@ -22,6 +22,7 @@ type offer struct {
 type link struct {
 	mu    sync.Mutex    // held while it is made, and while it is ended
 	ended bool          // guarded by mu
+	bound *peer         // guarded by mu; the one at the socket that is bound
 	done  chan struct{} // closed when it has ended
 }
 
@@ -124,6 +125,7 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	}
 	exchangeSubscriptions(a, us)
 	exchangeSubscriptions(s, them)
+	o.link.bound = us
 	s.event(Event{Kind: HandshakeSucceeded, Endpoint: e.name, Peer: *us.info})
 	return nil
 }
@@ -218,5 +220,7 @@ func (p *peer) part() {
 			e.twin.s.arrived(e.twin.in)
 		}
 	}
+	b := l.bound
+	b.s.event(Event{Kind: Disconnected, Endpoint: b.info.Endpoint, Peer: *b.info, Err: errClosed})
 	close(l.done)
 }

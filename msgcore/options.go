@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -184,6 +185,11 @@ func (o *Options) check(t Type) error {
 			return fmt.Errorf("name %q in Metadata: names start with \"X-\" and have at most 255 bytes", k)
 		}
 	}
+	all := zmtp.Properties{zmtp.SocketType: t.String(), zmtp.Identity: o.RoutingID}
+	maps.Copy(all, o.Metadata)
+	if err := all.Validate(); err != nil {
+		return fmt.Errorf("Metadata: %w", err)
+	}
 	return nil
 }
 
@@ -227,6 +233,7 @@ func (o *Options) withDefaults(t Type) Options {
 	if c.Heartbeat.Timeout == 0 {
 		c.Heartbeat.Timeout = c.Heartbeat.Interval
 	}
+	c.Metadata = maps.Clone(c.Metadata)
 	c.Transport.Space = c.Inproc
 	return c
 }

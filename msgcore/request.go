@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -29,7 +30,7 @@ type call struct {
 // return it with the envelope.
 const callID = 4
 
-var errUncorrelated = errors.New("only REQ and DEALER sockets find each reply's request")
+var errUncorrelated = fmt.Errorf("%w: only REQ and DEALER sockets find each reply's request", errors.ErrUnsupported)
 
 // Request sends frames as a request and waits for its own reply, which it
 // returns without the envelope. Any number of requests may be under way at
@@ -39,11 +40,11 @@ var errUncorrelated = errors.New("only REQ and DEALER sockets find each reply's 
 // sent again: it waits until ctx ends. REQ and DEALER only; the other side is a
 // REP, or a ROUTER that returns the envelope as it came.
 func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
-	if s.typ != Req && s.typ != Dealer {
-		return Msg{}, s.fail("request", "", errUncorrelated)
-	}
 	if s.optErr != nil {
 		return Msg{}, s.optErr
+	}
+	if s.typ != Req && s.typ != Dealer {
+		return Msg{}, s.fail("request", "", errUncorrelated)
 	}
 	c := &call{w: waiter{ch: make(chan struct{}, 1), kept: true}}
 	s.recvMu.Lock()

@@ -63,6 +63,7 @@ type Socket struct {
 	err    error          // of Close; read after done
 
 	isClosing atomic.Bool  // Close is under way
+	flushed   atomic.Bool  // and has nothing to write any more
 	progress  atomic.Int64 // writes that moved bytes, while it is
 	drops     drops
 	events    *monitor

@@ -63,7 +63,7 @@ func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error
 	if h.name == "" || len(h.name) > mechanismSize || strings.Contains(h.name, "\x00") {
 		return nil, fmt.Errorf("zmtp: mechanism name %q: 1 to %d bytes are allowed", h.name, mechanismSize)
 	}
-	if err := h.cfg.Properties.check(); err != nil {
+	if err := h.cfg.Properties.Validate(); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {

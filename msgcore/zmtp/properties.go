@@ -111,8 +111,10 @@ func canonical(name string) string {
 	return name
 }
 
-// check reports why p cannot be sent.
-func (p Properties) check() error {
+// Validate reports why p cannot be sent, or nil: names have 1 to 255 letters,
+// digits and -_.+ of ASCII, none of them occurs twice in whatever case, and all
+// together is less than 64 KiB.
+func (p Properties) Validate() error {
 	seen := make(map[string]string, len(p))
 	size := 0
 	for name, value := range p {
