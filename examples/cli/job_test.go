@@ -28,6 +28,9 @@ type testJob struct {
 }
 
 func newTestJob(t *testing.T, args ...string) *testJob {
+	name := os.Args[0]
+	t.Cleanup(func() { os.Args[0] = name })
+	os.Args[0] = spool // by which the job starts its supervisor
 	j := &testJob{job: newJob(record{ID: 1, State: running}), onLend: func() {}}
 	j.spec = &spec{Args: raw(args), Env: raw(os.Environ()), Dir: []byte(t.TempDir()), Umask: 0o22}
 	j.stdin, j.stdout, j.stderr = strings.NewReader(""), &j.out, &j.errout

@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +68,20 @@ func TestParseWrong(t *testing.T) {
 		_, err := parse(args)
 		require.ErrorIs(t, err, flag.ErrHelp)
 	}
+}
+
+// The queue parses command lines that others hand over.
+func FuzzParse(f *testing.F) {
+	f.Add("-v\x00-slots\x003\x00--\x00make\x00-j")
+	f.Add("cat\x00-f\x0012")
+	f.Add("-idle\x00-1s\x00-name=x\x00-d\x00--\x00\x00")
+	f.Fuzz(func(t *testing.T, line string) {
+		c, err := parse(strings.Split(line, "\x00"))
+		if err != nil {
+			require.Nil(t, c)
+			return
+		}
+		require.Equal(t, c.verb == verbRun, len(c.args) > 0)
+		require.Regexp(t, nameRule, c.name)
+	})
 }
