@@ -99,6 +99,8 @@ func TestCollectorKeepsTheLock(t *testing.T) {
 		<-collected // cleanups of this cycle have run
 		lose(t, other)
 	}
+	require.Equal(t, 1, unique.UnlockAll(o.Dir))
+	require.NoError(t, win(t, other).Release())
 }
 
 // TestGoroutineStorm: never two at once, by the word of a counter that only one may have at 1.

@@ -137,7 +137,9 @@ func TestPrimaryTendsByItself(t *testing.T) {
 	won := win(t, s)
 	require.NoError(t, won.Publish(testRecord(1)))
 	for range 3 {
-		require.NoError(t, os.Remove(s.RecordPath()))
+		if err := os.Remove(s.RecordPath()); !onWindows { // where a removed file can be read until all have closed it
+			require.NoError(t, err)
+		}
 		require.Eventually(t, func() bool {
 			r, err := s.ReadRecord()
 			return err == nil && r.Generation == [16]byte{1}

@@ -3,6 +3,7 @@ package unique
 import (
 	"context"
 	"os/exec"
+	"path/filepath"
 	"time"
 )
 
@@ -75,6 +76,22 @@ func TendEvery(d time.Duration) (restore func()) {
 	old := tendInterval
 	tendInterval = d
 	return func() { tendInterval = old }
+}
+
+// UnlockAll gives back the locks in dir, even those that nothing but the package refers to any more.
+func UnlockAll(dir string) (n int) {
+	pinned.Lock()
+	var locks []*lockFile
+	for l := range pinned.locks {
+		if filepath.Dir(l.path) == dir {
+			locks = append(locks, l)
+		}
+	}
+	pinned.Unlock()
+	for _, l := range locks {
+		_ = l.unlock()
+	}
+	return len(locks)
 }
 
 type Detached struct{ d *detached }
