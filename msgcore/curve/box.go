@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/curve25519"
 	"golang.org/x/crypto/nacl/box"
 	"golang.org/x/crypto/nacl/secretbox"
+	//lint:ignore SA1019 box.Precompute does not tell a public key of low order
 	"golang.org/x/crypto/salsa20/salsa"
 )
 
@@ -14,10 +15,12 @@ import (
 type boxKey [32]byte
 
 // precompute returns the key of boxes between secret and public. It is not ok if
-// public has a low order: the key would then be the same whatever secret is.
+// public has a low order, since the key would then be the same whatever secret is,
+// or has the highest bit set, which no public key has and which X25519 ignores, so
+// that somebody between the two sides could change it unnoticed.
 func precompute(secret *SecretKey, public *PublicKey) (key boxKey, ok bool) {
 	dh, err := curve25519.X25519(secret[:], public[:])
-	if err != nil {
+	if err != nil || public[KeySize-1]&0x80 != 0 {
 		return key, false
 	}
 	salsa.HSalsa20((*[32]byte)(&key), &[16]byte{}, (*[32]byte)(dh), &salsa.Sigma)

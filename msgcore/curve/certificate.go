@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // A Certificate is a key pair, or a public key alone, with metadata: what CZMQ's
@@ -51,15 +50,11 @@ func (c *Certificate) text(secret bool) (string, error) {
 		keys.children = append(keys.children, &zplNode{name: "secret-key", value: c.Secret.Z85()})
 	}
 	root := &zplNode{children: []*zplNode{metadata, keys}}
-	var b strings.Builder
-	b.WriteString(comment)
-	if err := root.appendTo(&b, 0); err != nil {
-		return "", err
+	text, err := root.text()
+	if err == nil && len(comment+text) > maxZPL {
+		err = fmt.Errorf("curve: certificate of %d bytes: the limit is %d", len(comment+text), maxZPL)
 	}
-	if b.Len() > maxZPL {
-		return "", fmt.Errorf("curve: certificate of %d bytes: the limit is %d", b.Len(), maxZPL)
-	}
-	return b.String(), nil
+	return comment + text, err
 }
 
 var errNotAPair = errors.New("curve: the secret key of the certificate is not that of its public key")

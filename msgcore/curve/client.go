@@ -49,7 +49,7 @@ func (m client) Handshake(_ context.Context, c zmtp.HandshakeConn, local zmtp.Pr
 	toServer, ok := precompute(&shortSecret, &id.server) // C' and S
 	defer clear(toServer[:])
 	if !ok {
-		return nil, errors.New("zmtp: CURVE without a server's public key: give curve.Client the one of the server")
+		return nil, errors.New("zmtp: CURVE without a server's public key: give curve.Client the server's")
 	}
 
 	hello := make([]byte, 0, helloSize)

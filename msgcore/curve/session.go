@@ -10,6 +10,7 @@ import (
 
 	//lint:ignore SA1019 secretbox can neither seal in place nor keep what its nonces have in common
 	"golang.org/x/crypto/poly1305"
+	//lint:ignore SA1019 for the same reason
 	"golang.org/x/crypto/salsa20/salsa"
 
 	"github.com/solomq/solomq/msgcore/zmtp"

@@ -124,6 +124,13 @@ func notNameRune(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("$-_@.&+/", r))
 }
 
+// text returns the children of n in ZPL.
+func (n *zplNode) text() (string, error) {
+	var b strings.Builder
+	err := n.appendTo(&b, 0)
+	return b.String(), err
+}
+
 // appendTo writes the children of n at the given level.
 func (n *zplNode) appendTo(b *strings.Builder, level int) error {
 	for _, c := range n.children {
