@@ -29,7 +29,7 @@ func detachedAttr(attr *syscall.SysProcAttr) *syscall.SysProcAttr {
 	return &a
 }
 
-// spawning: the marks of one spawn must not be taken back by another that set them first.
+// spawning: the precautions of one spawn must not be taken back by another that took them first.
 var spawning sync.Mutex
 
 func spawn(path string, args []string, attr *os.ProcAttr) (*child, error) {
@@ -38,6 +38,8 @@ func spawn(path string, args []string, attr *os.ProcAttr) (*child, error) {
 	defer spawning.Unlock()
 	restore := shieldDescriptors()
 	defer restore()
+	ignore := heedSignals()
+	defer ignore()
 	p, err := os.StartProcess(path, args, attr)
 	if err != nil {
 		return nil, err

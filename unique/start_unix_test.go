@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -45,6 +46,11 @@ func report(args []string) int {
 		}
 		fmt.Fprintf(&b, "null %d %v\n", fd, st.Rdev == null.Rdev && st.Mode&unix.S_IFMT == unix.S_IFCHR)
 	}
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGUSR1} {
+		if signal.Ignored(sig) {
+			fmt.Fprintln(&b, "ignores", sig)
+		}
+	}
 	if tty, err := os.Open("/dev/tty"); err == nil {
 		fmt.Fprintln(&b, "terminal")
 		_ = tty.Close()
@@ -69,9 +75,13 @@ func launch(args []string) int {
 	}
 	cmd := exec.Command(self, args[1:]...)
 	cmd.Env = append(os.Environ(), roleEnv+"="+args[0])
+	before := signal.Ignored(syscall.SIGINT)
 	pid, _, err := startDetached(cmd)
 	if err != nil {
 		return fail("%v", err)
+	}
+	if signal.Ignored(syscall.SIGINT) != before {
+		return fail("the launcher itself ignores other signals than before")
 	}
 	fmt.Println(pid)
 	return 0
@@ -207,6 +217,29 @@ func TestDetachedOutlivesItsParent(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, alive(pid))
 	p.end(t)
+}
+
+// TestDetachedHeedsSignals: also if the launcher was started with signals ignored, as scripts do with `tool &`.
+func TestDetachedHeedsSignals(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("needs sh")
+	}
+	p := newPipes(t)
+	// The way of the launcher itself, which shows that the signals were ignored.
+	cmd := actor(t, "report", "-c", `trap "" INT HUP USR1; exec "$0" "$@"`, os.Args[0], p.report, p.life)
+	cmd.Path = sh
+	require.NoError(t, cmd.Start())
+	require.Contains(t, p.read(t)["ignores"], "hangup;interrupt;")
+	p.end(t)
+	require.NoError(t, cmd.Wait())
+
+	cmd = actor(t, "launch", "-c", `trap "" INT HUP USR1; exec "$0" "$@"`, os.Args[0], "report", p.report, p.life)
+	cmd.Path = sh
+	require.NoError(t, cmd.Start())
+	require.NotContains(t, p.read(t), "ignores")
+	p.end(t)
+	require.NoError(t, cmd.Wait())
 }
 
 // TestDetachedDoesNotKeepThePlace: a process that was launched by a primary is none itself.
