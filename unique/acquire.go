@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/solomq/solomq/msgcore"
 )
 
 // Waiting for another process to become the primary, or to stop being it.
@@ -167,8 +169,38 @@ func (i *Instance) reign(ctx context.Context, t *tenure) (err error) {
 	}
 	fault("published")
 	i.role, i.tenure = Primary, t
+	i.over, i.tended = make(chan struct{}), make(chan struct{})
+	go i.tend()
 	debugf("primary, listening at %s", endpoint)
 	return nil
+}
+
+// tendEvery is how often a primary looks whether it can still be found.
+const tendEvery = 10 * time.Second
+
+// tend keeps the primary where it can be found: programs that clean up
+// temporary directories remove files that are in use. If that was the lock file,
+// the next one to come is a primary as well, and we are the one to go.
+func (i *Instance) tend() {
+	defer close(i.tended)
+	t := time.NewTicker(tendEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-i.over:
+			return
+		case <-t.C:
+		}
+		err := i.tenure.tend()
+		if err == nil {
+			continue
+		}
+		debugf("%v", err)
+		if errors.Is(err, errUprooted) {
+			i.srv.uproot(err)
+			return
+		}
+	}
 }
 
 // leave is the end of a primary that runs nothing any more. The record goes
@@ -178,8 +210,16 @@ func (i *Instance) leave() {
 	debugf("leaving")
 	fault("leaving")
 	err := i.tenure.withdraw()
-	err = errors.Join(err, i.srv.port.close())
+	close(i.over)
+	closeErr := i.srv.port.close()
+	var unsent *msgcore.UnsentError
+	if errors.As(closeErr, &unsent) {
+		debugf("%v", closeErr) // a caller that does not take its output hears the end of the connection
+		closeErr = nil
+	}
+	err = errors.Join(err, closeErr)
 	<-i.ran
+	<-i.tended
 	i.closed = errors.Join(err, i.tenure.release())
 	i.site.close()
 	debugf("has left")

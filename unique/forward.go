@@ -45,6 +45,7 @@ func (i *Instance) forwardOver(ctx context.Context, l *link, m *message, inv *In
 	if size := m.size(); size > l.limit {
 		return 0, &TooLargeError{What: "request", Size: size, Limit: l.limit}
 	}
+	passFocus(l.holder.PID)
 	if err := l.request(ctx, m, i.opts); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"sync"
@@ -69,7 +70,7 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 		if o.l.conn.written.Load() == before {
 			return 0, errStartOver // not a byte of it was taken: it cannot arrive
 		}
-		return 0, &GoneError{Holder: o.l.holder, Err: err}
+		return 0, o.gone(err)
 	}
 	debugf("said go to pid %d", o.l.holder.PID)
 	stop := context.AfterFunc(ctx, func() {
@@ -92,7 +93,15 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 	case errors.Is(err, ErrExpired), errors.Is(err, ErrRefused):
 		return 0, err
 	}
-	return 0, &GoneError{Holder: o.l.holder, Err: err}
+	return 0, o.gone(err)
+}
+
+func (o *outgoing) gone(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the addresses say nothing more
+	}
+	return &GoneError{Holder: o.l.holder, Err: err}
 }
 
 // start starts the helpers.

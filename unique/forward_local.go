@@ -1,10 +1,12 @@
 package unique
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -13,6 +15,13 @@ import (
 // streams as a secondary's, without a wire between.
 func (s *server) forwardLocal(ctx context.Context, inv *Invocation, env []string) (int, error) {
 	m := inv.request(env)
+	// The handler's own, as everywhere: it may change them, and it may still run
+	// when Forward has returned because ctx has ended.
+	m.Args = slices.Clone(m.Args)
+	m.Payload = make([][]byte, len(inv.Data))
+	for k, b := range inv.Data {
+		m.Payload[k] = bytes.Clone(b)
+	}
 	if size := m.size(); size > s.opts.MaxRequest {
 		return 0, &TooLargeError{What: "request", Size: size, Limit: s.opts.MaxRequest}
 	}

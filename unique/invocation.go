@@ -41,7 +41,9 @@ type Invocation struct {
 	// empty, and what is written to an unforwarded Stdout or Stderr is
 	// dropped. A Handler's Write fails once the caller cannot write any more
 	// (with EPIPE if it is because nobody reads), and when the caller is gone.
-	// They must not be used after the handler has returned.
+	// They must not be used after the handler has returned. The Wait of an
+	// exec.Cmd whose Stdin is this one waits for the caller's input as well,
+	// unless its WaitDelay is set or its StdinPipe is used instead.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	// Data is the application's own, to the primary: set it before Forward.

@@ -3,6 +3,7 @@
 package unique_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -294,24 +295,25 @@ func (s *stepper) wait() int {
 // caller goes on by itself as long as nothing was run, and says so otherwise.
 func TestProcessKilledPrimary(t *testing.T) {
 	for _, tt := range []struct {
-		step string
-		code int // of the caller
-		runs int // in the primary that is killed
+		step  string
+		codes []int // that the caller may end with
+		runs  int   // in the primary that is killed
 	}{
-		{"welcomed", 9, 0},
-		{"offered", 9, 0},
-		{"running", exitError + 1, 0},
-		{"exit", exitError + 1, 1},
+		{"welcomed", []int{9}, 0},
+		{"offered", []int{9, exitError + 1}, 0}, // the offer may have got out, and GO in
+		{"running", []int{exitError + 1}, 0},
+		{"exit", []int{exitError + 1}, 1},
 	} {
 		t.Run(tt.step, func(t *testing.T) {
 			opts := uniquetest.Options(t)
 			log := filepath.Join(opts.Dir, "log")
 			p := startServe(t, opts.Dir, killEnv+"="+tt.step, logEnv+"="+log)
 			caller := start(t, "run", opts.Dir, []string{logEnv + "=" + log}, "exit", "9")
-			require.Equal(t, tt.code, caller.wait())
+			code := caller.wait()
+			require.Contains(t, tt.codes, code)
 			require.Equal(t, -1, p.wait())
 			lines := runs(t, log)
-			if tt.code == 9 {
+			if code == 9 { // it ran it itself
 				require.Len(t, lines, 1)
 				require.Contains(t, lines[0], fmt.Sprint(caller.cmd.Process.Pid))
 			} else {
@@ -326,6 +328,26 @@ func TestProcessKilledPrimary(t *testing.T) {
 			p := start(t, "serve", opts.Dir, []string{killEnv + "=" + step})
 			require.Equal(t, -1, p.wait())
 			requireFree(t, opts)
+		})
+	}
+}
+
+// A secondary that is killed at any step leaves nothing behind: what it had not
+// said go for is not run, and the handler that was kept free is free again.
+func TestProcessKilledSecondary(t *testing.T) {
+	for step, want := range map[string]int{"dialed": 0, "waiting": 0, "go": 0} {
+		t.Run(step, func(t *testing.T) {
+			opts := uniquetest.Options(t)
+			opts.MaxRunning = 1
+			ran := make(chan string, 10)
+			primary(t, opts, func(_ context.Context, inv *unique.Invocation) int {
+				ran <- inv.Args[1]
+				return 3
+			})
+			require.Equal(t, -1, start(t, "second", opts.Dir, []string{killEnv + "=" + step}, "killed").wait())
+			require.Equal(t, 3, start(t, "second", opts.Dir, nil, "after").wait())
+			require.Len(t, ran, want+1)
+			require.Equal(t, "after", <-ran)
 		})
 	}
 }
@@ -396,4 +418,14 @@ func TestProcessCallerGone(t *testing.T) {
 	case <-time.After(patience):
 		require.NoError(t, errors.New("the handler did not hear of it"))
 	}
+}
+
+// A lineReader returns the lines of a stream one by one.
+type lineReader struct{ r *bufio.Reader }
+
+func newLineReader(r io.Reader) *lineReader { return &lineReader{bufio.NewReader(r)} }
+
+func (l *lineReader) next() (string, error) {
+	s, err := l.r.ReadString('\n')
+	return strings.TrimSuffix(s, "\n"), err
 }

@@ -36,6 +36,7 @@ type server struct {
 	idleRound  int // counts the times that idleTimer was set
 	serving    *serving
 	leaving    bool
+	uprooted   error         // why we leave, if it is not our own will
 	left       chan struct{} // closed when leaving is set
 	drained    chan struct{} // closed when nothing is queued or used, after left
 }
@@ -328,6 +329,21 @@ func (s *server) leave() {
 		s.end(c)
 	}
 	s.checkIdle()
+}
+
+// uproot leaves because of err.
+func (s *server) uproot(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uprooted = err
+	s.leave()
+}
+
+// lost returns the error of uproot.
+func (s *server) lost() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uprooted
 }
 
 // leaveAndDrain leaves and waits until nothing runs any more. If ctx ends before,

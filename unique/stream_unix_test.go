@@ -21,4 +21,3 @@ func blockingFile(t *testing.T, f *os.File) *os.File {
 	t.Cleanup(func() { b.Close() })
 	return b
 }
-

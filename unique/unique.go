@@ -22,6 +22,8 @@ type Instance struct {
 	srv    *server
 	tenure *tenure
 	ran    chan struct{} // closed when srv.run has returned
+	over   chan struct{} // closed when leaving, to end tend
+	tended chan struct{} // closed when tend has returned
 	final  sync.Once     // what is left of Close when nothing runs any more
 	closed error         // its result
 
@@ -116,7 +118,9 @@ func (i *Instance) setHolder(h Holder) {
 // ends, the instance is closed, or there was no work for Options.Idle. Then no
 // new ones are begun, the contexts of those that run are ended if ctx has
 // ended, and Serve returns when they have returned: with the error of ctx, or
-// nil. After the end by Options.Idle the instance is closed.
+// nil. After the end by Options.Idle the instance is closed, and so it is, with an
+// error that says so, if the lock file was removed and another process can be the
+// primary.
 //
 // When ctx has ended, invocations wait again, for the next Serve, until Close
 // sends them on. In a secondary Serve returns an error that wraps
@@ -132,7 +136,7 @@ func (i *Instance) Serve(ctx context.Context, h Handler) error {
 	if err := i.srv.serve(ctx, h); err != nil {
 		return err
 	}
-	return i.Close()
+	return errors.Join(i.srv.lost(), i.Close())
 }
 
 // Forward hands inv to the primary's handler, waits for its end, and returns its
