@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/solomq/solomq/msgcore/zmtp"
 )
 
 // errStartOver: the connection ended, or the primary sent us on, before anything
@@ -62,8 +64,9 @@ func (l *link) request(ctx context.Context, m *message, opts *Options) error {
 	w := &waiting{l: l, opts: opts, start: time.Now()}
 	if l.idle {
 		// The primary may have been stopped since its WELCOME; that is to show
-		// as quickly as in Acquire.
-		if err := l.hello(opts); err != nil {
+		// as quickly as in Acquire. It goes out with the request.
+		hello := helloMessage(opts)
+		if err := l.z.WriteFrame(zmtp.Frame{Body: hello.appendHead(nil)}); err != nil {
 			return errStartOver
 		}
 		w.hello = w.start.Add(opts.Timeouts.Hello)

@@ -148,8 +148,10 @@ func (l *link) welcome(m *message) {
 	}
 }
 
-func (l *link) hello(opts *Options) error {
-	return l.send(&message{Kind: kindHello, MinVersion: wireVersion, MaxVersion: wireVersion, AppVersion: opts.Version})
+func (l *link) hello(opts *Options) error { return l.send(helloMessage(opts)) }
+
+func helloMessage(opts *Options) *message {
+	return &message{Kind: kindHello, MinVersion: wireVersion, MaxVersion: wireVersion, AppVersion: opts.Version}
 }
 
 // send may be called from several goroutines.
