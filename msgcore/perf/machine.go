@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func describeMachine(ctx context.Context, p programs) machine {
 	m := machine{
 		CPU:      orUnknown(valueIn("/proc/cpuinfo", "model name")),
 		CPUs:     runtime.NumCPU(),
-		Memory:   orUnknown(valueIn("/proc/meminfo", "MemTotal")),
+		Memory:   memory(),
 		System:   strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + firstLine("/proc/sys/kernel/osrelease")),
 		Go:       runtime.Version(),
 		Versions: map[string]string{},
@@ -102,6 +103,16 @@ func valueIn(file, key string) string {
 		}
 	}
 	return ""
+}
+
+// memory is how much the machine has.
+func memory() string {
+	kib, unit, _ := strings.Cut(valueIn("/proc/meminfo", "MemTotal"), " ")
+	n, err := strconv.Atoi(kib)
+	if err != nil || unit != "kB" {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.0f GiB", float64(n)/(1<<20))
 }
 
 func firstLine(file string) string {
