@@ -91,7 +91,10 @@ func runBuild(cmd *exec.Cmd) error {
 	if lines := strings.SplitN(said, "\n", 5); len(lines) == 5 {
 		said = strings.Join(lines[:4], "\n") + "\n..."
 	}
-	return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, said)
+	if said != "" {
+		said = "\n" + said
+	}
+	return fmt.Errorf("%s: %w%s", filepath.Base(cmd.Path), err, said)
 }
 
 // programs are the paths of the programs that were built, by library.
