@@ -52,18 +52,31 @@ func (l *launch) forward(inv *unique.Invocation) (code int, err error) {
 	for attempt := 1; ; attempt++ {
 		app, err := unique.Acquire(context.Background(), l.store.id(), l.opts)
 		if err != nil {
-			return exitSpool, err
+			return exitSpool, l.explain(err)
 		}
 		code, err := app.Forward(context.Background(), inv)
 		app.Close()
 		if err == nil {
 			return code, nil
 		}
-		if !errors.Is(err, unique.ErrNoPrimary) || attempt == 10 {
-			return exitSpool, err
+		// A queue that ends in that moment has done nothing: to the next one.
+		ended := errors.Is(err, unique.ErrNoPrimary) || errors.Is(err, unique.ErrNotHandled) && l.verb == verbRun
+		if !ended || attempt == 10 {
+			return exitSpool, l.explain(err)
 		}
-		// The queue ended in that moment, and nothing was delivered: to the next one.
 	}
+}
+
+// explain says what to do about an error of the library.
+func (l *launch) explain(err error) error {
+	var hangs *unique.UnresponsiveError
+	switch {
+	case errors.As(err, &hangs) && hangs.Holder.PID > 0:
+		return fmt.Errorf("the queue, pid %d, does not answer, so nothing was handed over; if it was stopped, kill -CONT %[1]d; kill -KILL %[1]d ends it and its jobs", hangs.Holder.PID)
+	case errors.Is(err, unique.ErrStart):
+		return fmt.Errorf("%w; %s may say more", err, l.store.logPath())
+	}
+	return err
 }
 
 // queue returns the key of the running queue, or "".

@@ -119,7 +119,7 @@ func TestQueueStops(t *testing.T) {
 	r := p.do("--", "touch", "x")
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	require.Equal(t, exitSpool, r.code)
-	require.Contains(t, r.errout, fmt.Sprintf("pid %d", pid))
+	require.Contains(t, r.errout, fmt.Sprintf("spool: the queue, pid %d, does not answer, so nothing was handed over; ", pid))
 	require.Zero(t, p.do("--", "true").code)
 	require.NoFileExists(t, p.dir+"/x")
 }

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// inputDelay is how long a job runs before its caller's input is read. No
-	// system tells whether a process waits for its input, and what was read
-	// cannot be given back: so a job that ends at once leaves all of it.
+	// inputDelay is how long a job runs before its caller's input is read, on a
+	// machine that lets it run. No system tells whether a process waits for its
+	// input, and what was read cannot be given back: so a job that ends at once
+	// leaves all of it.
 	inputDelay = 100 * time.Millisecond
 	// drainTime is how long the output of an ended job may be silent before
 	// the job is over even if a process that it left behind could write more.

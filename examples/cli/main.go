@@ -3,12 +3,13 @@
 // the first launch starts the queue as a detached process of this same program,
 // and every launch hands its command line over to that one process.
 //
-//	main.go    the command line: the launches and the queue parse it alike
-//	client.go  the side of the launches
-//	queue.go   the side of the queue: slots, and the handler of all launches
-//	job.go     a job while it runs: its streams and signals
-//	store.go   the state directory
-//	watch.go   the live view, over a PUB channel of the application
+//	main.go     the command line: the launches and the queue parse it alike
+//	client.go   the side of the launches: they hand over, and read the records
+//	queue.go    the side of the queue: slots, and the handler of all launches
+//	job.go      a job while it runs: its streams and signals
+//	process_*   the processes of a job, as far as systems differ
+//	store.go    the state directory
+//	watch.go    the live view, over a PUB channel of the application
 //
 // "spool -h" explains how to use it.
 package main
@@ -44,7 +45,11 @@ func main() {
 	case len(args) > 2 && args[0] == superviseArg:
 		os.Exit(supervise(args[1], args[2:]))
 	case len(args) == 2 && args[0] == queueArg:
-		os.Exit(serve(args[1]))
+		if err := serve(args[1]); err != nil {
+			fmt.Fprintf(os.Stderr, "spool: the queue %s: %v\n", args[1], err)
+			os.Exit(exitSpool)
+		}
+		return
 	}
 	c, err := parse(args)
 	switch {

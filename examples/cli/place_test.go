@@ -56,7 +56,7 @@ func newPlace(t *testing.T) *place {
 	p := &place{t: t, dir: filepath.Join(root, "work"), store: s}
 	t.Cleanup(func() {
 		p.do("stop")
-		for _, pattern := range []string{"race.*", "state/spool/*/crash"} {
+		for _, pattern := range []string{"race.*", "state/spool/*/log"} {
 			found, err := filepath.Glob(filepath.Join(root, pattern))
 			require.NoError(t, err)
 			for _, path := range found {

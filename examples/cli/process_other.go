@@ -20,6 +20,10 @@ func signalCode(os.Signal) int { return exitSpool }
 
 func surviveBrokenPipe() {}
 
+func ownProgram() (string, error) { return os.Executable() }
+
+func keepProgram(*store) (discard func(), err error) { return func() {}, nil }
+
 func getUmask() int { return 0 }
 
 func supervise(string, []string) int { return exitSpool }

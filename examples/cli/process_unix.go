@@ -145,9 +145,14 @@ func supervise(umask string, args []string) int {
 	}
 	closeAll([]*os.File{os.Stdin, os.Stdout, os.Stderr}) // a broken pipe or an end of input is the job's to cause
 	go obey(orders, cmd.Process.Pid)
-	timer := time.AfterFunc(inputDelay, func() { hungry.Write([]byte{1}) })
+	go func() {
+		time.Sleep(inputDelay)
+		for tries := 0; tries < 10 && !sleeps(cmd.Process.Pid); tries++ {
+			time.Sleep(inputDelay) // it has not got to run yet, or does not read
+		}
+		hungry.Write([]byte{1})
+	}()
 	cmd.Wait()
-	timer.Stop()
 	return exitCode(cmd.ProcessState)
 }
 

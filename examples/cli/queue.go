@@ -50,24 +50,26 @@ type queue struct {
 }
 
 // serve is the queue process: it runs all jobs of the queue called name until
-// there was no work for a while. Its streams are the null device: what goes
-// wrong is told to the launches.
-func serve(name string) int {
+// there was no work for a while.
+func serve(name string) error {
 	s, err := openStore(name)
 	if err != nil {
-		return exitSpool
+		return err
+	}
+	if err := s.openLog(); err != nil {
+		return err
 	}
 	inst, err := unique.Acquire(context.Background(), s.id(), &unique.Options{Idle: defaultIdle, MaxRunning: 1 << 16})
 	if err != nil {
-		return exitSpool
+		return err
 	}
 	defer inst.Close()
 	if inst.Role() != unique.Primary {
-		return 0 // somebody else was faster
+		return nil // somebody else was faster
 	}
 	events, err := inst.Open(context.Background(), channel, msgcore.Pub, nil)
 	if err != nil {
-		return exitSpool
+		return err
 	}
 	defer events.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -76,14 +78,13 @@ func serve(name string) int {
 		slots: 1, alive: map[int]*job{}, ended: map[bool][]int{},
 	}
 	s.sweep()
-	s.keepCrash()
 	discard, err := keepProgram(s)
 	if err != nil {
-		return exitSpool
+		return err
 	}
 	defer discard()
 	if err := q.restore(); err != nil {
-		return exitSpool
+		return err
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -92,10 +93,13 @@ func serve(name string) int {
 		q.stop()
 	}()
 	go q.reportOutput(ctx)
-	inst.Serve(ctx, q.handle)
+	err = inst.Serve(ctx, q.handle)
 	q.stop()
 	q.jobs.Wait()
-	return 0
+	if context.Cause(ctx) == errStopped {
+		return nil
+	}
+	return err
 }
 
 // queueKey tells queue processes apart in records.
@@ -185,7 +189,10 @@ func (q *queue) run(ctx context.Context, inv *unique.Invocation, c *command) int
 	if err == nil {
 		j, err = q.add(inv, c)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errStopped):
+		return unique.NotHandled // by this queue: it is for the next one
+	case err != nil:
 		fmt.Fprintf(inv.Stderr, "spool: the job was not run: %v\n", err)
 		return exitSpool
 	}

@@ -340,5 +340,5 @@ func TestRetention(t *testing.T) {
 	require.Equal(t, exitFailed, p.do("cat", "9").code)
 	files, err := os.ReadDir(p.store.dir)
 	require.NoError(t, err)
-	require.Len(t, files, 2*keep+keep+2, "records, outputs, next and crash")
+	require.Len(t, files, 2*keep+keep+2, "records, outputs, next and log")
 }

@@ -88,7 +88,7 @@ func texts(raw [][]byte) []string {
 //	ID.json    the record of job ID
 //	ID.spec    present until job ID, enqueued with -d, is started or cancelled
 //	ID.out     what job ID, enqueued with -d, has written
-//	crash      what a queue process said when it crashed, which should be never
+//	log        what queue processes had to complain about, crashes included
 //
 // Only the queue process writes, and it replaces whole files, so that others
 // read at any time without a lock. The one exception is a spec: whoever
@@ -305,13 +305,16 @@ func (s *store) sweep() {
 	}
 }
 
-// keepCrash makes the last words of a crash go to a file: the queue's standard
-// error is the null device.
-func (s *store) keepCrash() {
-	f, err := os.OpenFile(filepath.Join(s.dir, "crash"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+// logPath is where a queue process complains.
+func (s *store) logPath() string { return filepath.Join(s.dir, "log") }
+
+// openLog makes the log the standard error of this process, which for a queue
+// is the null device, and the place for the last words of a crash.
+func (s *store) openLog() error {
+	f, err := os.OpenFile(s.logPath(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return
+		return err
 	}
-	defer f.Close() // it is duplicated
-	debug.SetCrashOutput(f, debug.CrashOptions{})
+	os.Stderr = f
+	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
