@@ -27,8 +27,8 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 
 // SendMsg is Send without copying large frames: on success it takes ownership
 // of m, also of one that was received, whose buffers it releases in time; the
-// caller must not use m and its frames any more. On an error m is still the
-// caller's.
+// caller must not modify m's frames any more, nor use them at all if they were
+// received. On an error m is still the caller's.
 func (s *Socket) SendMsg(ctx context.Context, m Msg) error {
 	c := sending{given: true, from: m}
 	return s.transmit(ctx, "send", m.Frames, &c)
@@ -77,8 +77,10 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	}
 	for n < len(msgs) && err == nil {
 		frames := msgs[n].Frames
-		if _, _, ok := asSubscription(frames); ok && s.typ == XSub {
-			break // not under sendMu; SendBatch sends it alone
+		if s.typ == XSub {
+			if _, _, ok := asSubscription(frames); ok {
+				break // not under sendMu; SendBatch sends it alone
+			}
 		}
 		c := sending{given: true, from: msgs[n]}
 		if err = s.checkOut("send", frames); err != nil {
