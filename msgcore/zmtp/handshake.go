@@ -167,7 +167,7 @@ func (h *handshaker) ReadCommand() (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
-	name, data, err := ParseCommand(body)
+	name, data, err := h.parseCommand(body)
 	if err != nil {
 		return Command{}, err
 	}

@@ -1,6 +1,7 @@
 package zmtp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,18 @@ func readPlain(c HandshakeConn, name string) ([]byte, error) {
 		return nil, &ProtocolError{Rule: fmt.Sprintf("command %q in the handshake of PLAIN, where %s comes", cut(cmd.Name, 20), name)}
 	}
 	return cmd.Data, nil
+}
+
+// libzmqError is how libzmq 4.3 begins an ERROR of PLAIN: "\x5ERROR" in C is not
+// what its author meant.
+const libzmqError = "^RROR"
+
+// parseCommand is ParseCommand that knows libzmqError.
+func (h *handshaker) parseCommand(body []byte) (name string, data []byte, err error) {
+	if reason, ok := bytes.CutPrefix(body, []byte(libzmqError)); ok && h.name == plainName {
+		return CommandError, reason, nil
+	}
+	return ParseCommand(body)
 }
 
 var errLongCredentials = errors.New("zmtp: username or password for PLAIN is over 255 bytes: use a shorter one")

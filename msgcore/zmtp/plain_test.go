@@ -99,6 +99,23 @@ func TestPlainGoldenBytes(t *testing.T) {
 	require.Equal(t, bytes.Join([][]byte{server, welcome, readyRep}, nil), s.written())
 }
 
+// libzmq 4.3.4 was seen to refuse a client with these bytes.
+func TestPlainErrorOfLibzmq(t *testing.T) {
+	frame := unhex("04 09 5e'RROR' 03'400'")
+	_, err := zmtp.Handshake(context.Background(), newScript(plainGreeting(), frame), &zmtp.Config{Mechanism: zmtp.PlainClient("bob", "guess")})
+	var rejected *zmtp.RejectedError
+	require.ErrorAs(t, err, &rejected)
+	require.Equal(t, "400", rejected.Reason)
+	for _, bad := range []string{"5e'RROR'", "5e'RROR' 04'400'"} {
+		body := unhex(bad)
+		frame := append(zmtp.AppendHeader(nil, zmtp.FlagCommand, len(body)), body...)
+		_, err = zmtp.Handshake(context.Background(), newScript(plainGreeting(), frame), &zmtp.Config{Mechanism: zmtp.PlainClient("bob", "guess")})
+		requireRule(t, err, "ERROR command")
+	}
+	_, err = zmtp.Handshake(context.Background(), newScript(greeting(v31), frame), nil)
+	requireRule(t, err, "ends within its name")
+}
+
 func TestPlainMalformed(t *testing.T) {
 	hello := unhex("04 11 05'HELLO' 03'bob' 06's3cret'")
 	server := func(in ...[]byte) error {
@@ -151,6 +168,7 @@ func FuzzPlain(f *testing.F) {
 	f.Add(unhex("04 08 05'HELLO' 0000"), true)
 	f.Add(unhex("04 08 07'WELCOME' 04 19 05'READY' 0b'Socket-Type' 00000003'REP'"), false)
 	f.Add(unhex("04 0a 05'ERROR' 03'400'"), false)
+	f.Add(unhex("04 09 5e'RROR' 03'400'"), false)
 	f.Fuzz(func(t *testing.T, b []byte, server bool) {
 		cfg := &zmtp.Config{Mechanism: zmtp.PlainClient("bob", "s3cret"), Properties: props("REQ")}
 		if server {
