@@ -2,6 +2,8 @@ package unique_test
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +17,15 @@ import (
 func credOf(uid int) transport.Cred { return transport.Cred{PID: 1, UID: uid, GID: 1} }
 
 func TestOpen(t *testing.T) {
-	opts := uniquetest.Options(t)
+	t.Run("short", func(t *testing.T) { testOpen(t, uniquetest.Options(t)) })
+	t.Run("deep", func(t *testing.T) { // too deep for sockets
+		opts := uniquetest.Options(t)
+		opts.Dir = filepath.Join(opts.Dir, strings.Repeat("d", 200))
+		testOpen(t, opts)
+	})
+}
+
+func testOpen(t *testing.T, opts *unique.Options) {
 	first, err := unique.Acquire(within(t), testID, opts)
 	require.NoError(t, err)
 	defer first.Close()

@@ -2,6 +2,7 @@ package unique
 
 import (
 	"context"
+	"time"
 
 	"github.com/solomq/solomq/msgcore"
 	"github.com/solomq/solomq/transport"
@@ -68,4 +69,24 @@ func address(to string, frames [][]byte) [][]byte {
 	return append([][]byte{[]byte(to)}, frames...)
 }
 
-func (r *routerPort) close() error { return r.sock.Close() }
+const (
+	// lastAnswers is how long a caller that takes nothing keeps us from closing.
+	lastAnswers = time.Second
+	// farewell is how long the others have to close first. What was written to a
+	// local socket can be read after its end, so it is not needed for that; and
+	// secondaries that keep a connection for later do not notice.
+	farewell = 20 * time.Millisecond
+)
+
+func (r *routerPort) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
+	defer cancel()
+	for p := newPause(time.Millisecond, 20*time.Millisecond); len(r.sock.Pending()) > 0; {
+		if p.wait(ctx) != nil {
+			break
+		}
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	return r.sock.Shutdown(ctx)
+}
