@@ -86,9 +86,13 @@ func frameSize(n int) int {
 // are not a field of c, so that the caller's list of them need not be on the
 // heap.
 func (o *outgoing) set(frames [][]byte, c *sending) {
-	o.list = append(o.list[:0], frames...)
-	o.frames = o.list
 	o.size = 0
+	if len(frames) == 1 { // most messages; copying lists of pointers costs more
+		o.list = append(o.list[:0], frames[0])
+	} else {
+		o.list = append(o.list[:0], frames...)
+	}
+	o.frames = o.list
 	if c.head != nil {
 		o.head, o.headFrames = c.head, c.headFrames
 		o.size = int64(len(c.head))
@@ -111,9 +115,13 @@ func (o *outgoing) unset() {
 }
 
 func (o *outgoing) forget() {
-	clear(o.list)
-	if cap(o.list) > maxKeptFrames {
-		o.list = nil
+	if len(o.list) == 1 {
+		o.list[0] = nil
+	} else {
+		clear(o.list)
+		if cap(o.list) > maxKeptFrames {
+			o.list = nil
+		}
 	}
 	o.frames = nil
 	if o.headFrames > 0 {
