@@ -9,7 +9,8 @@
 //	job.go      a job while it runs: its streams and signals
 //	process_*   the processes of a job, as far as systems differ
 //	store.go    the state directory
-//	watch.go    the live view, over a PUB channel of the application
+//	events.go   what the queue tells its watchers, on a PUB channel
+//	watch.go    a watcher, with a SUB socket on that channel
 //
 // "spool -h" explains how to use it.
 package main

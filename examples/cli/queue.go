@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,7 +33,7 @@ var (
 type queue struct {
 	inst   *unique.Instance
 	store  *store
-	events *msgcore.Socket // PUB; see watch.go
+	events *msgcore.Socket // PUB; see events.go
 	key    string          // of this process in records
 	cancel context.CancelCauseFunc
 	jobs   sync.WaitGroup // those that run
@@ -94,11 +93,11 @@ func serve(name string) error {
 	}()
 	go q.reportOutput(ctx)
 	err = inst.Serve(ctx, q.handle)
+	if ctx.Err() != nil {
+		err = nil // that was stop
+	}
 	q.stop()
 	q.jobs.Wait()
-	if context.Cause(ctx) == errStopped {
-		return nil
-	}
 	return err
 }
 
@@ -478,60 +477,4 @@ func (q *queue) stop() {
 	}
 	q.publish(&event{End: true})
 	q.cancel(errStopped)
-}
-
-// snapshot answers a watcher. The event that it publishes lets the watcher
-// see that its subscription is in force; see watch.go.
-func (q *queue) snapshot(inv *unique.Invocation) int {
-	q.mu.Lock()
-	q.publish(&event{})
-	snap := snapshot{Seq: q.seq}
-	for _, j := range q.alive {
-		snap.Jobs = append(snap.Jobs, j.rec)
-	}
-	q.mu.Unlock()
-	slices.SortFunc(snap.Jobs, func(a, b record) int { return a.ID - b.ID })
-	if err := json.NewEncoder(inv.Stdout).Encode(snap); err != nil {
-		return exitFailed
-	}
-	return 0
-}
-
-// publish tells the watchers. The caller holds q.mu.
-func (q *queue) publish(e *event) {
-	q.seq++
-	e.Seq = q.seq
-	body, err := json.Marshal(e)
-	if err == nil {
-		q.events.Send(context.Background(), body) // PUB drops what a slow watcher does not take; it will notice
-	}
-}
-
-// reportOutput tells the watchers every second how much the running jobs have
-// written.
-func (q *queue) reportOutput(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	told := map[int]int64{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		q.mu.Lock()
-		now := map[int]int64{}
-		changed := false
-		for id, j := range q.alive {
-			if j.rec.State == running {
-				now[id] = j.outputSize()
-				changed = changed || now[id] != told[id]
-			}
-		}
-		if changed {
-			q.publish(&event{Written: now})
-		}
-		q.mu.Unlock()
-		told = now
-	}
 }

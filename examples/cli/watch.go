@@ -13,24 +13,6 @@ import (
 	"github.com/solomq/solomq/unique"
 )
 
-// channel is the application's PUB channel. The queue publishes an event, as
-// one frame of JSON, for whatever happens.
-const channel = "events"
-
-// An event is what the queue tells its watchers.
-type event struct {
-	Seq     uint64        `json:"seq"`               // counts the events of a queue process, without gaps
-	Job     *record       `json:"job,omitempty"`     // a job's new state
-	Written map[int]int64 `json:"written,omitempty"` // by id, how many bytes the running jobs have written
-	End     bool          `json:"end,omitempty"`     // the queue ends
-}
-
-// A snapshot is the state after the event Seq, which is published for it.
-type snapshot struct {
-	Seq  uint64   `json:"seq"`
-	Jobs []record `json:"jobs"` // those that wait or run
-}
-
 // lookEvery is how often a watcher looks whether the queue is still there, and
 // brings the times on a terminal up to date.
 const lookEvery = 500 * time.Millisecond
