@@ -80,6 +80,7 @@ func (b *block) cut(n int64) (msgs int, size int64) {
 			b.bodies[i].off -= donePos
 		}
 	}
+	clear(b.bodies[:doneBodies]) // the block may be there for long
 	b.bodies = b.bodies[doneBodies:]
 	b.b = b.b[donePos:]
 	b.msgs -= msgs

@@ -159,7 +159,8 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	out.live, out.idle = true, !queued
 	s.ready++
 	s.chooseReader()
-	s.sendWait.wakeAll() // there is more room than before
+	s.pat.room(p) // there is more than before
+	s.sendWait.wakeAll()
 	s.changed.wakeAll()
 	return queued, nil
 }

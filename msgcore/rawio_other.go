@@ -14,4 +14,6 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func readFD(uintptr, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
 
-func writeFD(uintptr, []byte) (int, error) { return 0, errors.ErrUnsupported }
+const manyParts = 1
+
+func writeFD(uintptr, [][]byte) (int, error) { return 0, errors.ErrUnsupported }

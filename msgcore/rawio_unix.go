@@ -40,19 +40,3 @@ func readFD(fd uintptr, b []byte) (n int, again bool, err error) {
 		}
 	}
 }
-
-// writeFD writes as much of b as is taken without waiting.
-func writeFD(fd uintptr, b []byte) (n int, err error) {
-	for {
-		n, err = syscall.Write(int(fd), b)
-		switch {
-		case err == nil:
-			return n, nil
-		case errors.Is(err, syscall.EINTR):
-		case errors.Is(err, syscall.EAGAIN):
-			return 0, nil
-		default:
-			return 0, err
-		}
-	}
-}

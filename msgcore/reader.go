@@ -160,6 +160,9 @@ func (r *reader) parse() (need int, err error) {
 			if r.one {
 				return 0, errLarge
 			}
+			if err := r.handOver(); err != nil { // it may take its time
+				return 0, err
+			}
 			if err := r.large(n, hdr); err != nil {
 				return 0, err
 			}
@@ -390,32 +393,29 @@ func (r *reader) large(n uint64, hdr int) error {
 	trust := uint64(min(max(trusted, r.received), trustedMax))
 	own := newBody(int(min(n, trust)))
 	have := copy(own.buf, got)
-	for {
-		size := uint64(len(own.buf))
-		if size > n {
-			size = n
-		}
-		m, err := io.ReadFull(r.ss.conn, own.buf[have:size])
-		r.heard(m)
-		have += m
-		if errors.Is(err, os.ErrDeadlineExceeded) { // meant for a caller of Recv
-			_ = r.ss.conn.SetReadDeadline(time.Time{})
+	for uint64(have) < n {
+		size := min(uint64(len(own.buf)), n)
+		if uint64(have) == size {
+			grown := newBody(int(min(n, 2*size)))
+			copy(grown.buf, own.buf[:have])
+			own.drop()
+			own = grown
 			continue
 		}
-		if err != nil {
+		m, err := r.ss.conn.Read(own.buf[have:size])
+		have += m
+		switch {
+		case m > 0:
+			r.heard(m) // each is a sign of life
+		case errors.Is(err, os.ErrDeadlineExceeded): // meant for a caller of Recv
+			_ = r.ss.conn.SetReadDeadline(time.Time{})
+		case err != nil:
 			own.drop()
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
 		}
-		if uint64(have) == n {
-			break
-		}
-		grown := newBody(int(min(n, 2*size)))
-		copy(grown.buf, own.buf[:have])
-		own.drop()
-		own = grown
 	}
 	r.bodies = append(r.bodies, body{off: r.pos - r.start, b: own.buf[:n:n], own: own})
 	r.limit = startLimit

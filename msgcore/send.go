@@ -162,7 +162,12 @@ func (s *Socket) transmit(ctx context.Context, op string, frames [][]byte, c *se
 		}
 		r, err := s.put(op, frames, c)
 		if err != nil {
+			var next *waiter
+			if waited != nil {
+				next = waited.pop() // the room is another's
+			}
 			s.sendMu.Unlock()
+			next.signal()
 			return err
 		}
 		if !r.full {

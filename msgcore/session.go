@@ -191,7 +191,7 @@ func (ss *session) run(keep bool) error {
 	}
 
 	s.sendMu.Lock()
-	ss.w.giveBackTo(p.out)
+	next, own := ss.w.giveBackTo(p)
 	p.out.idle = true
 	p.sess = nil
 	s.ready--
@@ -201,6 +201,8 @@ func (ss *session) run(keep bool) error {
 	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
+	next.signal()
+	own.signal()
 	s.wakeNotes()
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
 	return err

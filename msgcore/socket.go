@@ -146,16 +146,21 @@ func (s *Socket) remove(p *peer) (lost int) {
 	return lost
 }
 
-// gotRoom is called when credit for p has come that somebody waits for.
-func (p *peer) gotRoom() {
-	s := p.s
-	s.sendMu.Lock()
+// roomed is called, under sendMu, when credit for p has come that somebody
+// waits for, and returns whom to wake.
+func (p *peer) roomed() (next, own *waiter) {
 	if p.attached {
-		s.pat.room(p)
+		p.s.pat.room(p)
 	}
-	w, own := s.sendWait.pop(), p.wait.pop()
-	s.sendMu.Unlock()
-	w.signal()
+	return p.s.sendWait.pop(), p.wait.pop()
+}
+
+// gotRoom is roomed for the other end of an inproc link.
+func (p *peer) gotRoom() {
+	p.s.sendMu.Lock()
+	next, own := p.roomed()
+	p.s.sendMu.Unlock()
+	next.signal()
 	own.signal()
 }
 

@@ -24,7 +24,8 @@ type writer struct {
 	msgs  int      // written, and to be credited
 	bytes int64
 
-	tryFn func(fd uintptr) bool // of tryWrite, made once
+	tryFn func(fd uintptr) bool // of writeSome, made once
+	poll  bool                  // its parameter
 	n     int                   // its results
 	err   error
 
@@ -57,15 +58,14 @@ func (ss *session) writeInline() {
 			go ss.finishWrite()
 			return
 		}
-		n, err := ss.tryWrite()
-		w.wrote += int64(n)
-		if err != nil {
+		n, err := ss.writeSome(true)
+		w.wrote += n
+		if err != nil && !ss.interrupted(err) {
 			ss.writeFailed(err)
 			ss.writers.Done()
 			return
 		}
-		if n < len(w.bufs[0]) {
-			w.bufs[0] = w.bufs[0][n:]
+		if len(w.bufs) > 0 {
 			go ss.finishWrite()
 			return
 		}
@@ -74,19 +74,35 @@ func (ss *session) writeInline() {
 	ss.writers.Done()
 }
 
-// tryWrite writes what the connection takes of the batch's first part at once.
-func (ss *session) tryWrite() (int, error) {
+// progressive reports whether what is left of the batch can be written piece by
+// piece.
+func (ss *session) progressive() bool {
+	return ss.raw != nil && (manyParts > 1 || len(ss.w.bufs) == 1)
+}
+
+// writeSome writes what the connection takes of the batch at once, waiting, but
+// for a poll, until that is something.
+func (ss *session) writeSome(poll bool) (int64, error) {
 	w := &ss.w
 	if w.tryFn == nil {
 		w.tryFn = func(fd uintptr) bool {
-			w.n, w.err = writeFD(fd, w.bufs[0])
-			return true
+			w.n, w.err = writeFD(fd, w.bufs[:min(len(w.bufs), manyParts)])
+			return w.n > 0 || w.err != nil || w.poll
 		}
 	}
+	w.poll, w.n, w.err = poll, 0, nil
 	if err := ss.raw.Write(w.tryFn); err != nil {
 		return 0, err
 	}
-	return w.n, w.err
+	for n := w.n; n > 0; {
+		k := min(n, len(w.bufs[0]))
+		n -= k
+		if w.bufs[0] = w.bufs[0][k:]; len(w.bufs[0]) == 0 {
+			w.bufs[0] = nil
+			w.bufs = w.bufs[1:]
+		}
+	}
+	return int64(w.n), w.err
 }
 
 // finishWrite goes on with a batch that was begun.
@@ -102,17 +118,8 @@ func (ss *session) finishWrite() {
 // anything to write it gives the writer's part up and returns false.
 func (ss *session) nextBatch() bool {
 	s, w, out := ss.s, &ss.w, ss.p.out
-	var next, own *waiter
 	s.sendMu.Lock()
-	if w.msgs > 0 {
-		if out.credit(w.msgs, w.bytes) {
-			if ss.p.attached {
-				s.pat.room(ss.p)
-			}
-			next, own = s.sendWait.pop(), ss.p.wait.pop()
-		}
-		w.msgs, w.bytes = 0, 0
-	}
+	next, own := w.credit(ss.p)
 	if len(w.taken) == 0 {
 		w.taken = out.take(w.taken)
 		w.used = w.used || len(w.taken) > 0
@@ -161,32 +168,43 @@ func (ss *session) writeBatch() bool {
 		if n > 0 && ss.s.isClosing.Load() {
 			ss.s.progress.Add(1)
 		}
-		if err == nil {
+		switch {
+		case err == nil && len(w.bufs) == 0:
 			ss.batchDone()
 			return true
+		case err == nil:
+			ss.creditWritten()
+		case !ss.interrupted(err):
+			ss.writeFailed(err)
+			return false
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) && ss.s.isClosing.Load() {
-			// Close looks whether bytes move, which a write without a deadline
-			// would not show.
-			if ss.conn.SetWriteDeadline(time.Now().Add(lingerStep)) == nil {
-				continue
-			}
-		}
-		ss.writeFailed(err)
-		return false
 	}
 }
 
 const lingerStep = 50 * time.Millisecond
 
+// interrupted reports whether err only means that Close looks whether bytes
+// move, which a write without a deadline would not show.
+func (ss *session) interrupted(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && ss.s.isClosing.Load() &&
+		ss.conn.SetWriteDeadline(time.Now().Add(lingerStep)) == nil
+}
+
+// writeBufs writes what is left of the batch; of a connection whose progress
+// can be seen, as much as it takes at once.
 func (ss *session) writeBufs() (int64, error) {
 	w := &ss.w
+	if ss.progressive() {
+		return ss.writeSome(false)
+	}
 	if c, ok := ss.conn.(*sealedConn); ok {
 		return c.writeParts(&w.bufs)
 	}
 	if len(w.bufs) == 1 {
 		n, err := ss.conn.Write(w.bufs[0])
-		w.bufs[0] = w.bufs[0][n:]
+		if w.bufs[0] = w.bufs[0][n:]; len(w.bufs[0]) == 0 {
+			w.bufs = nil
+		}
 		return int64(n), err
 	}
 	return w.bufs.WriteTo(ss.conn)
@@ -223,31 +241,60 @@ func (w *writer) advance() {
 // writeFailed ends the session because of err. Messages whose last byte was
 // written are done with; giveBackTo returns the others.
 func (ss *session) writeFailed(err error) {
-	w := &ss.w
-	left := w.wrote - int64(len(w.busy))
-	for i := 0; i < w.batch && left > 0; i++ {
-		b := &w.taken[i]
-		before := b.size
-		msgs, size := b.cut(left)
-		w.msgs += msgs
-		w.bytes += size
-		if left < before {
-			break
-		}
-		left -= before
-	}
+	ss.w.cutWritten()
 	ss.s.sendMu.Lock()
 	ss.p.out.live = false
 	ss.s.sendMu.Unlock()
 	ss.end(err)
 }
 
-// giveBackTo returns to the pipe what was taken and not written: whole messages
-// only, for one that was cut restarts at its first frame. Nobody plays the
-// writer's part any more; under sendMu.
-func (w *writer) giveBackTo(out *pipe) {
-	out.credit(w.msgs, w.bytes)
+// cutWritten takes the messages off the batch whose last byte was written.
+func (w *writer) cutWritten() {
+	left := w.wrote - int64(len(w.busy))
+	for i := 0; i < w.batch && left > 0; i++ {
+		b := &w.taken[i]
+		msgs, size := b.cut(left)
+		w.msgs += msgs
+		w.bytes += size
+		w.wrote -= size
+		left -= size
+		if b.msgs > 0 {
+			return
+		}
+		b.free()
+	}
+}
+
+// creditWritten gives credit for what was written of a batch, because the rest
+// may take its time.
+func (ss *session) creditWritten() {
+	w := &ss.w
+	w.cutWritten()
+	if w.msgs == 0 {
+		return
+	}
+	ss.s.sendMu.Lock()
+	next, own := w.credit(ss.p)
+	ss.s.sendMu.Unlock()
+	next.signal()
+	own.signal()
+}
+
+// credit gives credit for what was written to p, and returns whom to wake;
+// under sendMu.
+func (w *writer) credit(p *peer) (next, own *waiter) {
+	if w.msgs > 0 && p.out.credit(w.msgs, w.bytes) {
+		next, own = p.roomed()
+	}
 	w.msgs, w.bytes = 0, 0
+	return next, own
+}
+
+// giveBackTo returns to p's pipe what was taken and not written: whole messages
+// only, for one that was cut restarts at its first frame. It returns whom to
+// wake. Nobody plays the writer's part any more; under sendMu.
+func (w *writer) giveBackTo(p *peer) (next, own *waiter) {
+	next, own = w.credit(p)
 	var rest []block
 	for i := range w.taken {
 		if w.taken[i].msgs > 0 {
@@ -257,5 +304,6 @@ func (w *writer) giveBackTo(out *pipe) {
 		}
 	}
 	w.taken = nil
-	out.untake(rest)
+	p.out.untake(rest)
+	return next, own
 }
