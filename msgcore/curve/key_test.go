@@ -88,9 +88,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	client, _ := pair(t)
 	values := []any{
 		c, &c, c.Key, &c.Key, c.Mechanism, c.hidden,
-		msgcore.Options{Mechanism: c.Mechanism}, &msgcore.Options{Mechanism: c.hidden[1]},
-		map[string]any{"key": c.Key}, []curve.SecretKey{c.Key},
-		curve.Certificate{Secret: serverKey}, &curve.Certificate{Secret: serverKey},
+		msgcore.Options{Mechanism: c.Mechanism},
+		&msgcore.Options{Mechanism: c.hidden[1]},
+		map[string]any{"key": c.Key},
+		[]curve.SecretKey{c.Key},
+		curve.Certificate{Secret: serverKey},
+		&curve.Certificate{Secret: serverKey},
 		client.Session(),
 	}
 	forms := []string{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +21,14 @@ import (
 // pythonPath is the interpreter for which distributions package pyzmq.
 const pythonPath = "/usr/bin/python3"
 
+// triedPython is why there is no libzmq peer, or nil.
+var triedPython = sync.OnceValue(func() error {
+	return exec.Command(pythonPath, "-c", "import zmq; assert zmq.has('curve')").Run()
+})
+
 func needPython(t testing.TB) {
 	t.Helper()
-	if err := exec.Command(pythonPath, "-c", "import zmq; assert zmq.has('curve')").Run(); err != nil {
+	if err := triedPython(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("no libzmq peer: %s cannot import zmq with CURVE (install python3-zmq): %v", pythonPath, err)
 		}
