@@ -8,7 +8,8 @@ import (
 // Close ends the socket. Every call that waits, and every later one, answers
 // with net.ErrClosed. Messages that were sent are still written, while bytes
 // move, within the bounds of Options.Linger; if some could not be, the error is
-// an *UnsentError that says how many and to whom. When Close returns no
+// an *UnsentError that says how many and to whom. Then the peers have as long
+// to read what was written and close their ends. When Close returns no
 // goroutine of the socket is left. A second Close waits for the first.
 func (s *Socket) Close() error { return s.shutdown(context.Background(), true) }
 
@@ -52,16 +53,17 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 		}
 	}
 	if s.optErr == nil {
-		if pending := s.flush(ctx, linger); pending != nil {
-			s.err = s.fail("close", "", &UnsentError{pending})
-		}
+		s.flush(ctx, linger)
 		s.flushed.Store(true)
-		s.farewell()
+		s.farewell(ctx, linger)
 		s.partAll()
 	}
 	s.cancel()
 	s.wg.Wait()
 	s.partAll() // what a dialer joined in the meantime
+	if discard := linger && s.opts.Linger == Discard; len(s.unsent) > 0 && !discard {
+		s.err = s.fail("close", "", &UnsentError{s.unsent})
+	}
 	if s.events != nil {
 		s.events.close()
 	}
@@ -69,22 +71,22 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	return s.err
 }
 
-// flush waits for what is queued to be written; it returns what is left when
-// nothing moves any more, or ctx has ended.
-func (s *Socket) flush(ctx context.Context, bounded bool) []Pending {
+// flush waits for what is queued to be written, until nothing moves any more or
+// ctx has ended. What is left then is counted by remove, when nobody writes any
+// more: the system may yet have taken some of it.
+func (s *Socket) flush(ctx context.Context, bounded bool) {
 	linger := s.opts.Linger
 	if bounded && linger == Discard {
-		return nil
+		return
 	}
 	s.hurry()
 	start := time.Now()
 	moved, at := s.progress.Load(), start
 	for {
 		s.sendMu.Lock()
-		pending := s.pending()
-		if pending == nil {
+		if s.pending() == nil {
 			s.sendMu.Unlock()
-			return nil
+			return
 		}
 		if bounded && linger > 0 {
 			if n := s.progress.Load(); n != moved {
@@ -92,14 +94,14 @@ func (s *Socket) flush(ctx context.Context, bounded bool) []Pending {
 			}
 			if time.Since(at) >= linger || time.Since(start) >= lingerCap*linger {
 				s.sendMu.Unlock()
-				return pending
+				return
 			}
 		}
 		if ctx.Err() != nil {
 			s.sendMu.Unlock()
-			return pending
+			return
 		}
-		s.awaitChange(lingerStep)
+		s.awaitChange(ctx, lingerStep)
 	}
 }
 
@@ -116,9 +118,9 @@ func (s *Socket) hurry() {
 }
 
 // awaitChange gives up sendMu and waits until something about the peers has
-// changed, at most for d.
-func (s *Socket) awaitChange(d time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
+// changed, at most for d or until ctx ends.
+func (s *Socket) awaitChange(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	w := s.changed.add()
 	s.sendMu.Unlock()
@@ -141,44 +143,60 @@ func (s *Socket) pending() []Pending {
 		if p.twin != nil || p.out.msgs == 0 {
 			continue
 		}
-		at := p.info.Endpoint
-		if p.info.RemoteAddr != "" {
-			at = p.info.RemoteAddr
-		}
-		list = append(list, Pending{Endpoint: at, Messages: p.out.msgs, Bytes: p.out.bytes})
+		list = append(list, p.pending(p.out.msgs, p.out.bytes))
 	}
 	return list
 }
 
-// farewellTime bounds the wait for peers to close their end.
-const farewellTime = 100 * time.Millisecond
+// pending describes what p holds back.
+func (p *peer) pending(msgs int, bytes int64) Pending {
+	at := p.info.Endpoint
+	if p.info.RemoteAddr != "" {
+		at = p.info.RemoteAddr
+	}
+	return Pending{Endpoint: at, Messages: msgs, Bytes: bytes}
+}
 
 // farewell ends the sending half of the connections that messages were written
-// to, and gives the peers a moment to read them and close theirs: closing a
-// connection in which something unread has arrived makes some systems throw
-// away what was sent.
-func (s *Socket) farewell() {
-	deadline := time.Now().Add(farewellTime)
-	waiting := true
-	for first := true; waiting && time.Now().Before(deadline); first = false {
-		waiting = false
+// to, and gives the peers time to read them and close theirs: closing a
+// connection in which something unread has arrived, or on which something still
+// arrives, such as a PING, can throw away what was sent and is not yet read.
+func (s *Socket) farewell(ctx context.Context, bounded bool) {
+	wait := s.opts.Linger
+	switch {
+	case bounded && wait == Discard:
+		return
+	case wait <= Discard:
+		wait = defaultLinger
+	}
+	deadline := time.Now().Add(wait)
+	for ctx.Err() == nil && time.Now().Before(deadline) {
+		waiting := false
 		s.sendMu.Lock()
 		for p := range s.peers {
-			if p.sess == nil || !p.sess.w.used {
-				continue
+			if p.sess != nil && p.sess.w.used && p.out.msgs == 0 && p.sess.endWriting() {
+				waiting = true
 			}
-			c, ok := p.sess.conn.(interface{ CloseWrite() error })
-			if !ok || first && c.CloseWrite() != nil {
-				continue
-			}
-			waiting = true
 		}
 		if !waiting {
 			s.sendMu.Unlock()
 			return
 		}
-		s.awaitChange(time.Until(deadline))
+		s.awaitChange(ctx, time.Until(deadline))
 	}
+}
+
+// endWriting ends the sending half of ss, once nobody writes, and reports whether
+// there is something to wait for; under sendMu. A PONG would come too late now:
+// the connection would break.
+func (ss *session) endWriting() bool {
+	out := ss.p.out
+	if !out.live || !out.idle {
+		return true
+	}
+	out.live = false
+	c, ok := ss.conn.(interface{ CloseWrite() error })
+	return ok && c.CloseWrite() == nil
 }
 
 // partAll ends all links to sockets of this process.

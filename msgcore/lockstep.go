@@ -40,6 +40,7 @@ func (s *Socket) chooseReader() {
 	}
 	if old := s.only.Swap(only); old != nil && old != only {
 		old.interrupt()
+		old.r.callBack() // nobody else reads it any more
 	}
 }
 

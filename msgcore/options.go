@@ -33,8 +33,9 @@ type Options struct {
 	MaxMessage int64
 	// Linger bounds Close: it waits for unsent messages while bytes still
 	// move, and gives up when nothing has moved for Linger, and after 30
-	// times Linger in any case. 0 means 1 s, Discard does not wait, negative
-	// waits for ever.
+	// times Linger in any case. Then, and if negative for 1 s, it waits for the
+	// peers to close their ends, which they do when they have read everything.
+	// 0 means 1 s, Discard does not wait, negative waits for ever.
 	Linger time.Duration
 	// RoutingID names this socket to a ROUTER: at most 255 bytes, not
 	// starting with a zero byte. Empty lets the ROUTER choose.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
@@ -148,6 +149,9 @@ func (ss *session) attach(p *peer) error {
 		return errClosed
 	}
 	p.sess = ss
+	if s.closed { // Close looks whether bytes move
+		_ = ss.conn.SetWriteDeadline(time.Now())
+	}
 	if t, ok := s.pat.(subscribing); ok {
 		t.resume(func(prefix []byte) {
 			ss.w.control = t.announce(ss.w.control, prefix, true, ss.version)

@@ -49,6 +49,8 @@ type Socket struct {
 	notes *inlet
 	noted atomic.Bool
 
+	unsent []Pending // what Close could not write
+
 	closed bool // written under recvMu and sendMu
 
 	mu        sync.Mutex // guards what follows
@@ -137,8 +139,12 @@ func (s *Socket) remove(p *peer) (lost int) {
 	s.pat.detach(p)
 	p.out.live, p.out.closed = false, true
 	if p.twin == nil { // on inproc the other end may still receive it
-		lost, _ = p.out.drain()
+		var size int64
+		lost, size = p.out.drain()
 		s.drops.lost.Add(uint64(lost))
+		if lost > 0 && s.closed {
+			s.unsent = append(s.unsent, p.pending(lost, size))
+		}
 	}
 	p.wait.wakeAll()
 	s.sendWait.wakeAll()
