@@ -168,7 +168,7 @@ func TestHeartbeatHonoursTheTimeToLive(t *testing.T) {
 	talks.send(t, zmtp.AppendPing(nil, 500*time.Millisecond, nil)...)
 	every := time.NewTicker(20 * time.Millisecond)
 	defer every.Stop()
-	for began := time.Now(); time.Since(began) < time.Second; <-every.C {
+	for began := time.Now(); time.Since(began) < 700*time.Millisecond; <-every.C {
 		talks.send(t, frame(0, []byte("alive"))...)
 	}
 	require.Len(t, w.kindsOf(msgcore.Disconnected), 1)
@@ -188,6 +188,7 @@ func (w *watch) kindsOf(kind msgcore.EventKind) (list []msgcore.Event) {
 func TestHeartbeatFindsSilentPeers(t *testing.T) {
 	for _, typ := range allTypes {
 		t.Run(typ.String(), func(t *testing.T) {
+			t.Parallel()
 			o, w := watched(msgcore.Options{Heartbeat: msgcore.Heartbeat{
 				Interval: 20 * time.Millisecond, Timeout: 60 * time.Millisecond, TTL: 2 * time.Second,
 			}})
@@ -290,8 +291,9 @@ func TestHeartbeatWhileSomebodyReceivesSlowly(t *testing.T) {
 // libzmq drops a peer that leaves its PINGs unanswered.
 func TestHeartbeatInteropTheyPing(t *testing.T) {
 	py := startPython(t)
-	for _, typ := range allTypes {
+	for _, typ := range classicTypes {
 		t.Run(typ.String(), func(t *testing.T) {
+			t.Parallel()
 			o, w := watched(msgcore.Options{})
 			s := open(t, typ, o)
 			theirs := py.open(t, counterpart[typ].String(), pyOptions{

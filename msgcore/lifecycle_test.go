@@ -58,6 +58,9 @@ func verbs(s *msgcore.Socket, ctx context.Context) map[string]func() error {
 			return err
 		},
 		"request":                 func() error { _, err := s.Request(ctx, []byte("frame")); return err },
+		"join":                    func() error { return s.Join("x") },
+		"leave":                   func() error { return s.Leave("x") },
+		"connect peer":            func() error { _, err := s.ConnectPeer(ctx, "tcp://127.0.0.1:1"); return err },
 		"subscribe":               func() error { return s.Subscribe("x") },
 		"unsubscribe":             func() error { return s.Unsubscribe("x") },
 		"wait for peers of":       func() error { return s.WaitPeers(ctx, 1) },
@@ -70,15 +73,23 @@ func lacks(typ msgcore.Type, verb string) bool {
 	op, _, _ := strings.Cut(verb, " ")
 	switch op {
 	case "send":
-		return typ == msgcore.Sub || typ == msgcore.Pull
+		return typ == msgcore.Sub || typ == msgcore.Pull || typ == msgcore.Dish || typ == msgcore.Gather
 	case "recv":
-		return typ == msgcore.Pub || typ == msgcore.Push
+		return typ == msgcore.Pub || typ == msgcore.Push || typ == msgcore.Radio || typ == msgcore.Scatter
 	case "request":
 		return typ != msgcore.Req && typ != msgcore.Dealer
 	case "subscribe", "unsubscribe":
-		return typ != msgcore.Sub
+		return typ != msgcore.Sub && typ != msgcore.XSub
+	case "join", "leave":
+		return typ != msgcore.Dish
 	}
-	return verb == "wait for subscribers of" && typ != msgcore.Pub
+	switch verb {
+	case "connect peer":
+		return typ != msgcore.Peer
+	case "wait for subscribers of":
+		return typ != msgcore.Pub && typ != msgcore.XPub && typ != msgcore.Radio
+	}
+	return false
 }
 
 func TestLifecycleUnsupportedVerbs(t *testing.T) {
@@ -164,7 +175,7 @@ func TestLifecycleCloseWakesEverybody(t *testing.T) {
 					endpoint := bindTo(t, s, anyPort)
 					rawHandshake(t, endpoint, counterpart[typ].String())
 					n := 1
-					if peers == "two peers" && typ != msgcore.Pair {
+					if peers == "two peers" && typ != msgcore.Pair && typ != msgcore.Channel {
 						rawHandshake(t, endpoint, counterpart[typ].String())
 						n = 2
 					}
@@ -184,7 +195,7 @@ func TestLifecycleCloseWakesEverybody(t *testing.T) {
 				for _, ctx := range []context.Context{context.Background(), limited(t)} {
 					big := make([]byte, 8<<20) // more than the kernel takes
 					switch typ {
-					case msgcore.Push, msgcore.Dealer, msgcore.Pair:
+					case msgcore.Push, msgcore.Dealer, msgcore.Pair, msgcore.Scatter, msgcore.Channel, msgcore.Client:
 						start(func() error {
 							for {
 								if err := s.Send(ctx, big); err != nil {
@@ -202,7 +213,7 @@ func TestLifecycleCloseWakesEverybody(t *testing.T) {
 						start(func() error { _, err := s.RecvBatch(ctx, make([]msgcore.Msg, 3)); return err })
 					}
 					start(func() error { return s.WaitPeers(ctx, 3) })
-					if typ == msgcore.Pub {
+					if !lacks(typ, "wait for subscribers of") {
 						start(func() error { return s.WaitSubscribers(ctx, 1) })
 					}
 				}

@@ -64,13 +64,21 @@ func (t *subPattern) recv(in *inlet, m *Msg) bool {
 // prefix; the empty one is all messages. Subscribing twice needs unsubscribing
 // twice. SUB and XSUB only.
 func (s *Socket) Subscribe(prefix string) error {
-	return s.changeSubscription("subscribe", prefix, true)
+	return s.changeTopic("subscribe", prefix, true)
 }
 
 // Unsubscribe takes back one Subscribe of the same prefix; a prefix that is not
 // subscribed to is ErrState. SUB and XSUB only.
 func (s *Socket) Unsubscribe(prefix string) error {
-	return s.changeSubscription("unsubscribe", prefix, false)
+	return s.changeTopic("unsubscribe", prefix, false)
+}
+
+// changeTopic is changeSubscription for those that subscribe by prefix.
+func (s *Socket) changeTopic(op, prefix string, on bool) error {
+	if s.typ == Dish && s.optErr == nil {
+		return s.fail(op, "", errors.ErrUnsupported)
+	}
+	return s.changeSubscription(op, prefix, on)
 }
 
 var errNoSubscription = errors.New("no such subscription")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,11 +275,33 @@ var counterpart = map[msgcore.Type]msgcore.Type{
 	msgcore.Pair: msgcore.Pair, msgcore.Pub: msgcore.Sub, msgcore.Sub: msgcore.Pub,
 	msgcore.Req: msgcore.Rep, msgcore.Rep: msgcore.Req, msgcore.Dealer: msgcore.Dealer,
 	msgcore.Router: msgcore.Dealer, msgcore.Pull: msgcore.Push, msgcore.Push: msgcore.Pull,
+	msgcore.XPub: msgcore.Sub, msgcore.XSub: msgcore.Pub,
+	msgcore.Server: msgcore.Client, msgcore.Client: msgcore.Server,
+	msgcore.Radio: msgcore.Dish, msgcore.Dish: msgcore.Radio,
+	msgcore.Gather: msgcore.Scatter, msgcore.Scatter: msgcore.Gather,
+	msgcore.Peer: msgcore.Peer, msgcore.Channel: msgcore.Channel,
 }
 
-var allTypes = []msgcore.Type{
-	msgcore.Pair, msgcore.Pub, msgcore.Sub, msgcore.Req, msgcore.Rep,
-	msgcore.Dealer, msgcore.Router, msgcore.Pull, msgcore.Push,
+// classicTypes are those that every libzmq has, and allTypes all.
+var (
+	classicTypes = []msgcore.Type{
+		msgcore.Pair, msgcore.Pub, msgcore.Sub, msgcore.Req, msgcore.Rep, msgcore.Dealer,
+		msgcore.Router, msgcore.Pull, msgcore.Push, msgcore.XPub, msgcore.XSub,
+	}
+	allTypes = append(slices.Clip(classicTypes),
+		msgcore.Server, msgcore.Client, msgcore.Radio, msgcore.Dish,
+		msgcore.Gather, msgcore.Scatter, msgcore.Peer, msgcore.Channel)
+)
+
+// wantAll makes a socket that subscribes hear everything that a test sends.
+func wantAll(t testing.TB, s *msgcore.Socket) {
+	t.Helper()
+	switch s.Type() {
+	case msgcore.Sub, msgcore.XSub:
+		require.NoError(t, s.Subscribe(""))
+	case msgcore.Dish:
+		require.NoError(t, s.Join("group"))
+	}
 }
 
 // healthy connects a well-behaved peer to s, which is bound to endpoint, and
@@ -288,8 +311,15 @@ func healthy(t testing.TB, s *msgcore.Socket, endpoint string) {
 	t.Helper()
 	peer := msgcore.New(counterpart[s.Type()], nil)
 	defer peer.Close()
-	if peer.Type() == msgcore.Sub {
-		require.NoError(t, peer.Subscribe(""))
+	wantAll(t, peer)
+	if s.Type() == msgcore.Peer {
+		id, err := peer.ConnectPeer(limited(t), endpoint)
+		require.NoError(t, err)
+		token := "healthy " + t.Name()
+		require.NoError(t, peer.SendMsg(limited(t), msgcore.Msg{Frames: [][]byte{[]byte(token)}, RoutingID: id}))
+		require.NoError(t, awaitToken(t, s, token).Reply(limited(t), []byte(token)))
+		awaitToken(t, peer, token)
+		return
 	}
 	require.NoError(t, peer.Connect(endpoint))
 	for i := range 3 {
@@ -303,10 +333,15 @@ func exchange(t testing.TB, s, peer *msgcore.Socket, token string) {
 	t.Helper()
 	ctx := limited(t)
 	body := []byte(token)
-	pass := func(from, to *msgcore.Socket) {
+	pass := func(from, to *msgcore.Socket) msgcore.Msg {
 		t.Helper()
 		require.NoError(t, from.Send(ctx, body))
-		awaitToken(t, to, token)
+		return awaitToken(t, to, token)
+	}
+	answer := func(from, to *msgcore.Socket) {
+		t.Helper()
+		require.NoError(t, pass(from, to).Reply(ctx, body))
+		awaitToken(t, from, token)
 	}
 	request := func(from, to *msgcore.Socket) {
 		t.Helper()
@@ -328,20 +363,22 @@ func exchange(t testing.TB, s, peer *msgcore.Socket, token string) {
 		require.NoError(t, <-replied)
 	}
 	switch s.Type() {
-	case msgcore.Pull:
+	case msgcore.Pull, msgcore.Gather:
 		pass(peer, s)
-	case msgcore.Sub, msgcore.Pub:
-		from, to := peer, s
-		if s.Type() == msgcore.Pub {
-			from, to = s, peer
-		}
-		publish(t, from, to, token)
-	case msgcore.Push:
+	case msgcore.Push, msgcore.Scatter:
 		pass(s, peer)
+	case msgcore.Sub, msgcore.XSub, msgcore.Dish:
+		publish(t, peer, s, token)
+	case msgcore.Pub, msgcore.XPub, msgcore.Radio:
+		publish(t, s, peer, token)
 	case msgcore.Req:
 		request(s, peer)
 	case msgcore.Rep, msgcore.Router:
 		request(peer, s)
+	case msgcore.Server:
+		answer(peer, s)
+	case msgcore.Client:
+		answer(s, peer)
 	default:
 		pass(s, peer)
 		pass(peer, s)
@@ -358,7 +395,11 @@ func publish(t testing.TB, from, to *msgcore.Socket, token string) {
 		every := time.NewTicker(time.Millisecond)
 		defer every.Stop()
 		for heard.Err() == nil {
-			_ = from.Send(heard, []byte(token))
+			if from.Type() == msgcore.Radio {
+				_ = from.Send(heard, []byte("group"), []byte(token))
+			} else {
+				_ = from.Send(heard, []byte(token))
+			}
 			<-every.C
 		}
 	}()
@@ -368,14 +409,14 @@ func publish(t testing.TB, from, to *msgcore.Socket, token string) {
 }
 
 // awaitToken receives until the message with the token comes.
-func awaitToken(t testing.TB, s *msgcore.Socket, token string) {
+func awaitToken(t testing.TB, s *msgcore.Socket, token string) msgcore.Msg {
 	t.Helper()
 	ctx := limited(t)
 	for {
 		m, err := s.Recv(ctx)
 		require.NoError(t, err)
 		if string(m.Frames[len(m.Frames)-1]) == token {
-			return
+			return m
 		}
 	}
 }
