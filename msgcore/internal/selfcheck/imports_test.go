@@ -34,6 +34,7 @@ var rules = []rule{
 	{"transport/transporttest", []string{"transport", "go.uber.org/goleak"}},
 	{"msgcore", []string{"transport", "transport/tcp", "transport/ipc", "transport/inproc", "msgcore/zmtp", "msgcore/internal/...", "golang.org/x/sys/..."}},
 	{"msgcore/zmtp", nil},
+	{"msgcore/curve", []string{"msgcore/zmtp", "golang.org/x/crypto/...", "golang.org/x/sys/..."}},
 	{"msgcore/internal", []string{"msgcore/internal/..."}},
 	{"unique", []string{"msgcore", "msgcore/zmtp", "transport", "transport/ipc", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"unique/uniquetest", []string{"unique", "msgcore"}},
@@ -44,6 +45,8 @@ var rules = []rule{
 var testsMayToo = []string{
 	"github.com/stretchr/testify/...", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/...",
 	"transport/transporttest", "unique/uniquetest",
+	"msgcore",          // that a mechanism serves sockets is shown with sockets
+	"transport/inproc", // the suite for transports is tried out on one
 }
 
 // heavy are packages of the standard library that no program of a user should
