@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/solomq/solomq/transport"
@@ -184,3 +185,21 @@ func NewSource(r io.Reader) Source { return Source{newSource(r)} }
 
 // Stop breaks off a pending read.
 func (s Source) Stop() { s.stop() }
+
+// Pending reports whether a Read is under way.
+func (s Source) Pending() bool {
+	var mu *sync.Mutex
+	switch s := s.source.(type) {
+	case *deadlineSource:
+		mu = &s.mu
+	case *plainSource:
+		mu = &s.mu
+	default:
+		mu = readLock(s)
+	}
+	if mu.TryLock() {
+		mu.Unlock()
+		return false
+	}
+	return true
+}

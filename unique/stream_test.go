@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -239,6 +240,7 @@ func TestSourceStops(t *testing.T) {
 			_, err := src.Read(make([]byte, 10))
 			done <- err
 		}()
+		require.Eventually(t, src.Pending, patience, time.Millisecond)
 		src.Stop()
 		require.ErrorIs(t, <-done, unique.ErrDone)
 		src.Stop()

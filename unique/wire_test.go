@@ -87,6 +87,7 @@ func TestWireRefuses(t *testing.T) {
 		"wrong magic":          "XQ\x01\x01",
 		"cut field header":     "UQ\x01\x01\x01\x00\x00",
 		"length beyond end":    "UQ\x01\x03\x10\x00\x00\x00\x05abc",
+		"length one beyond":    "UQ\x01\x03\x10\x00\x00\x00\x04abc",
 		"length of 4 GiB":      "UQ\x01\x03\x10\xff\xff\xff\xffabc",
 		"number of four bytes": "UQ\x01\x0e\x29\x00\x00\x00\x04\x00\x00\x00\x01",
 		"versions of one byte": "UQ\x01\x01\x01\x00\x00\x00\x01\x01",
