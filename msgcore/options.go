@@ -177,7 +177,7 @@ func (o *Options) check(t Type) error {
 	case o.Pub != PubOptions{} && t != Pub && t != XPub:
 		return fmt.Errorf("Options.Pub is for PUB and XPUB, not for %v", t)
 	case t == Pub && (o.Pub.Verbose || o.Pub.Verboser):
-		return errors.New("Pub.Verbose and Pub.Verboser are for XPUB: a PUB does not receive subscriptions")
+		return errors.New("options Pub.Verbose and Pub.Verboser are for XPUB: a PUB does not receive subscriptions")
 	case o.ConnectTimeout < 0:
 		return errors.New("ConnectTimeout must not be negative")
 	}
