@@ -189,7 +189,7 @@ func (o *Options) check(t Type) error {
 	all := zmtp.Properties{zmtp.SocketType: t.String(), zmtp.Identity: o.RoutingID}
 	maps.Copy(all, o.Metadata)
 	if err := all.Validate(); err != nil {
-		return fmt.Errorf("Metadata: %w", err)
+		return fmt.Errorf("in Metadata: %w", err)
 	}
 	return nil
 }
