@@ -47,3 +47,10 @@ func (n *zplNode) list(values []string) []string {
 
 // ParseCertificate is parseCertificate.
 var ParseCertificate = parseCertificate
+
+// KeysOf returns a function that tells whether the keys of s are zero. It does not
+// keep s.
+func KeysOf(s zmtp.Session) (zeroed func() bool) {
+	keys := s.(*session).keys
+	return func() bool { return *keys == sessionKeys{} }
+}
