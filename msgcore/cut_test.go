@@ -62,7 +62,6 @@ type wire struct {
 	mu   sync.Mutex
 	cond sync.Cond
 	now  *cutConn // the connection of the moment
-	cuts int      // connections that were cut
 }
 
 func newWire(t *testing.T) *wire {
