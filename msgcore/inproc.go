@@ -194,6 +194,7 @@ func exchangeSubscriptions(s *Socket, p *peer) {
 	s.recvMu.Lock()
 	defer s.recvMu.Unlock()
 	t.resume(func(prefix []byte) { p.hearSubscription(prefix, true) })
+	p.twin.told = true
 }
 
 // part ends the link of p and its twin. What was sent can still be received.

@@ -124,6 +124,7 @@ type peer struct {
 	// Guarded by s.sendMu.
 	sess     *session // the connection; nil while there is none, or on inproc
 	twin     *peer    // the other end, on inproc
+	told     bool     // twin was told our subscriptions; guarded by recvMu instead
 	link     *link    // to it
 	attached bool
 	wait     waitList // senders that wait for room here and nowhere else

@@ -112,7 +112,9 @@ func (s *Socket) changeSubscription(op, prefix string, on bool) error {
 	var twins []*peer
 	for p := range s.peers {
 		if p.twin != nil {
-			twins = append(twins, p.twin)
+			if p.told { // or it hears of this one with all others
+				twins = append(twins, p.twin)
+			}
 		} else if p.sess != nil {
 			p.sess.addControl(func(c []byte) []byte {
 				return t.announce(c, b, on, p.sess.version)
