@@ -157,6 +157,12 @@ func (s *Server) Forward(ctx context.Context, inv *Invocation) (int, error) {
 	return s.s.forwardLocal(ctx, inv, nil)
 }
 
+// Uproot is what happens when the lock file was removed.
+func (s *Server) Uproot(err error) error {
+	s.s.uproot(err)
+	return s.s.lost()
+}
+
 // Close is Close of an Instance.
 func (s *Server) Close(ctx context.Context) {
 	s.s.leaveAndDrain(ctx)

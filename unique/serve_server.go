@@ -37,8 +37,7 @@ type server struct {
 	serving    *serving
 	leaving    bool
 	uprooted   error         // why we leave, if it is not our own will
-	left       chan struct{} // closed when leaving is set
-	drained    chan struct{} // closed when nothing is queued or used, after left
+	drained    chan struct{} // closed when leaving and nothing is queued or used
 }
 
 // serving is one call of Serve.
@@ -60,7 +59,6 @@ func newServer(p port, generation [16]byte, started time.Time, opts *Options) *s
 		peers:   make(map[string]*peer),
 		active:  make(map[*call]struct{}),
 		idle:    idleNever,
-		left:    make(chan struct{}),
 		drained: make(chan struct{}),
 	}
 }
@@ -70,7 +68,8 @@ func (s *server) run() {
 	for {
 		p, err := s.port.recv()
 		if err != nil {
-			s.lose(err)
+			debugf("the control endpoint has ended: %v", err)
+			s.lose()
 			return
 		}
 		s.handle(p)
@@ -78,7 +77,7 @@ func (s *server) run() {
 }
 
 // lose ends the calls of all peers, none of which can be heard any more.
-func (s *server) lose(err error) {
+func (s *server) lose() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.peers {
@@ -320,7 +319,6 @@ func (s *server) leave() {
 		return
 	}
 	s.leaving = true
-	close(s.left)
 	for len(s.queue) > 0 {
 		c := s.queue[0]
 		if c.peer != nil {

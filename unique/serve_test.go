@@ -386,6 +386,21 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
+// A primary whose place was taken away underneath it takes nothing any more.
+func TestUprooted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil)
+		served := make(chan error, 1)
+		go func() { served <- s.srv.Serve(t.Context(), exits(0)) }()
+		synctest.Wait()
+		require.ErrorIs(t, s.srv.Uproot(unique.ErrUprooted), unique.ErrUprooted)
+		require.NoError(t, <-served)
+		s.say("a", request("x"))
+		s.expect("a", unique.KindLeaving)
+		s.srv.Close(t.Context())
+	})
+}
+
 func TestShutdownEndsContexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, nil)
