@@ -65,7 +65,7 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 		room = in.credit(in.owed, in.owedSize)
 		in.mu.Unlock()
 	}
-	in.owed, in.owedSize, in.lease, in.b = 0, 0, nil, nil
+	in.owed, in.owedSize, in.lease, in.b, in.bodies = 0, 0, nil, nil, nil
 	if in.next == len(in.taken) {
 		return false, room
 	}
@@ -84,7 +84,7 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 // it becomes the first frame.
 func (in *inlet) pop(m *Msg, id []byte) {
 	l := in.lease
-	table := l.table
+	table := l.table[:l.used]
 	first := len(table)
 	if id != nil {
 		table = append(table, l.copyID(id, in.left))
@@ -105,7 +105,7 @@ func (in *inlet) pop(m *Msg, id []byte) {
 		}
 	}
 	in.pos = pos
-	l.table = table
+	l.used = len(table)
 	in.left--
 	*m = Msg{
 		Frames: table[first:len(table):len(table)],

@@ -21,7 +21,8 @@ type lease struct {
 
 	slab   *slab
 	bodies []body
-	table  [][]byte // the frames of the messages handed out so far
+	table  [][]byte // of length 0: behind it, the frames of the messages handed out so far
+	used   int      // so many, guarded by the socket's recvMu
 	ids    []byte   // copies of a routing id, one for each message
 	in     *inlet   // whose messages these are
 }
@@ -106,13 +107,13 @@ func (l *lease) settle(n int32) {
 		l.slab.drop()
 	}
 	if len(l.bodies) > 0 {
-		clear(l.table) // large bodies must not stay reachable by it
+		clear(l.table[:l.used]) // large bodies must not stay reachable by it
 		for i := range l.bodies {
 			l.bodies[i].own.drop()
 		}
 	}
 	l.slab, l.bodies, l.in = nil, nil, nil
-	l.table, l.ids = l.table[:0], l.ids[:0]
+	l.used, l.ids = 0, l.ids[:0]
 	if l.class >= 0 {
 		leasePools[l.class].Put(l)
 	}

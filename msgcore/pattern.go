@@ -36,6 +36,7 @@ type (
 	// now; it has a lock of its own.
 	stateful interface {
 		mayRecv() error
+		received() // after each message that the application gets
 	}
 	// A subscribing pattern tells publishers what it wants; all under recvMu.
 	subscribing interface {

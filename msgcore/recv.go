@@ -116,15 +116,20 @@ func (s *Socket) take(op string, m *Msg) (bool, error) {
 			return false, s.fail(op, "", err)
 		}
 	}
+	ok := true
 	if c := &s.calls; len(c.aside) > 0 {
 		*m = c.aside[0]
 		c.aside[0] = Msg{}
 		if c.aside = c.aside[1:]; len(c.aside) == 0 {
 			c.aside = nil
 		}
-		return true, nil
+	} else {
+		ok = s.fair.recv(s, m)
 	}
-	return s.fair.recv(s, m), nil
+	if ok && s.state != nil {
+		s.state.received()
+	}
+	return ok, nil
 }
 
 // passOn returns who is to be woken because messages are left; under recvMu.

@@ -47,6 +47,14 @@ func (t *reqPattern) mayRecv() error {
 	return nil
 }
 
+// received ends the lockstep's wait. It is not the reply's arrival that does,
+// for a Request that comes upon it sets it aside.
+func (t *reqPattern) received() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting = false
+}
+
 func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	if o.head != nil { // a Request, which has made its own envelope
 		return t.balance.send(o)
@@ -86,6 +94,6 @@ func (t *reqPattern) recv(in *inlet, m *Msg) bool {
 		return false
 	}
 	m.Frames = m.Frames[1:]
-	t.waiting, t.from = false, nil
+	t.from = nil
 	return true
 }
