@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/signal"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -56,6 +57,11 @@ func TestInterruptAgain(t *testing.T) {
 // The job of a caller that is killed ends, and so does one whose terminal goes
 // away; one under nohup does not.
 func TestCallerEnds(t *testing.T) {
+	// Whoever runs the tests may ignore it, as nohup does, and what they start
+	// would inherit that, were it not asked for here.
+	heeded := make(chan os.Signal, 1)
+	signal.Notify(heeded, syscall.SIGHUP)
+	defer signal.Stop(heeded)
 	p := newPlace(t)
 	c := p.launch(spool, "--", "sh", "-c", "echo up; exec sleep 60")
 	c.says("up")
