@@ -307,7 +307,7 @@ func TestReconnectAcceptOutOfFiles(t *testing.T) {
 			case n == failures+1:
 				return near, nil
 			case n == failures+2: // a success has made the pause short again
-				return nil, &net.OpError{Op: "accept", Net: "fake", Err: syscall.ENFILE}
+				return nil, &net.OpError{Op: "accept", Net: "fake", Err: syscall.EMFILE}
 			}
 			<-closed
 			return nil, net.ErrClosed

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/solomq/solomq/msgcore/curve"
 )
@@ -49,7 +50,7 @@ func TestSecretFilePermissions(t *testing.T) {
 	require.ErrorContains(t, err, "other users may use")
 
 	// A pipe that nobody writes to does not hold us.
-	require.NoError(t, syscall.Mkfifo(path+"pipe_secret", 0o600))
+	require.NoError(t, unix.Mkfifo(path+"pipe_secret", 0o600))
 	_, err = curve.LoadSecret(path + "pipe")
 	require.ErrorContains(t, err, "not a regular file")
 }
