@@ -18,6 +18,9 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 	}
 	defer s.mu.Unlock()
 	ep, tr, err := resolve(name)
+	if err == nil {
+		err = ctx.Err() // not every Listen looks
+	}
 	if err != nil {
 		return "", s.fail("bind", name, err)
 	}

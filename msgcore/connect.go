@@ -28,7 +28,8 @@ func (s *Socket) Connect(name string) error {
 			return s.fail("connect", name, err)
 		}
 	}
-	e := &endpoint{name: name, given: name}
+	e := &endpoint{name: name, given: name, done: make(chan struct{})}
+	d.done = e.done
 	d.ctx, e.cancel = context.WithCancel(s.ctx)
 	s.endpoints = append(s.endpoints, e)
 	s.wg.Add(1)
@@ -54,7 +55,8 @@ type dialer struct {
 	tr   transport.Transport
 	rv   transport.Rendezvous // tr, if it is one
 	ctx  context.Context
-	peer *peer // attached while there is no connection, too; nil if it is not to be
+	done chan struct{} // closed when it has let go of everything
+	peer *peer         // attached while there is no connection, too; nil if it is not to be
 
 	pause time.Duration
 }
@@ -72,6 +74,7 @@ func (d *dialer) newPeer() error {
 
 func (d *dialer) run() {
 	defer d.s.wg.Done()
+	defer close(d.done)
 	defer d.drop()
 	again := d.s.opts.Reconnect
 	d.pause = again.Interval

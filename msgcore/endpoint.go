@@ -19,6 +19,7 @@ type endpoint struct {
 	bound  bool
 	cancel context.CancelFunc // ends its goroutine
 	close  func()             // stops listening; nil for one that is connected
+	done   chan struct{}      // closed when its goroutine has ended; nil for one that is bound
 }
 
 var (
@@ -60,8 +61,8 @@ func (s *Socket) Unbind(endpoint string) error {
 }
 
 // Disconnect closes the connection to endpoint, as Connect was given it, and
-// does not dial it again. What is queued for it alone and not sent is dropped
-// and counted.
+// does not dial it again. When it returns nothing goes there any more. What is
+// queued for it alone and not sent is dropped and counted.
 func (s *Socket) Disconnect(endpoint string) error {
 	return s.endEndpoint("disconnect", endpoint, false, errNotConnected)
 }
@@ -90,6 +91,8 @@ func (s *Socket) endEndpoint(op, name string, bound bool, none error) error {
 	e.end()
 	if bound {
 		s.event(Event{Kind: Closed, Endpoint: e.name})
+	} else {
+		<-e.done
 	}
 	return nil
 }
