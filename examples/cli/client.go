@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -48,13 +49,13 @@ func newLaunch(c *command) (*launch, error) {
 
 // forward hands inv over to the queue, which is started if there is none, and
 // returns the exit code of the handler there.
-func (l *launch) forward(inv *unique.Invocation) (code int, err error) {
+func (l *launch) forward(ctx context.Context, inv *unique.Invocation) (code int, err error) {
 	for attempt := 1; ; attempt++ {
-		app, err := unique.Acquire(context.Background(), l.store.id(), l.opts)
+		app, err := unique.Acquire(ctx, l.store.id(), l.opts)
 		if err != nil {
 			return exitSpool, l.explain(err)
 		}
-		code, err := app.Forward(context.Background(), inv)
+		code, err := app.Forward(ctx, inv)
 		app.Close()
 		if err == nil {
 			return code, nil
@@ -99,30 +100,58 @@ func (l *launch) run(umask int) (code int, err error) {
 	inv := unique.Current()
 	inv.Stdout, inv.Stderr = os.Stdout, os.Stderr
 	inv.Data = [][]byte{[]byte(strconv.Itoa(umask))}
-	if !l.detach {
-		if !l.noInput {
-			inv.Stdin = os.Stdin
-		}
-		var sigs []os.Signal
-		for _, sig := range handedOver {
-			if !signal.Ignored(sig) { // as it is under nohup
-				sigs = append(sigs, sig)
-			}
-		}
-		inv.WithSignals(sigs...)
-		surviveBrokenPipe() // the job shall learn of it, and its end is ours
-	}
-	var id atomic.Int64
+	var id atomic.Int64 // of the job, once the queue has told it
 	inv.OnProgress = func(p unique.Progress) {
 		n, _ := strconv.ParseInt(p.Text, 10, 64)
 		id.Store(n)
 	}
-	code, err = l.forward(inv)
+	ctx := context.Background()
+	if !l.detach {
+		if !l.noInput {
+			inv.Stdin = os.Stdin
+		}
+		ctx = handOverSignals(inv, &id)
+		surviveBrokenPipe() // the job shall learn of it, and its end is ours
+	}
+	code, err = l.forward(ctx, inv)
 	var gone *unique.GoneError
-	if errors.As(err, &gone) {
+	var left leftError
+	switch {
+	case errors.As(err, &gone):
 		return exitSpool, l.fate(int(id.Load()), gone.Holder.PID)
+	case errors.As(err, &left) && id.Load() == 0:
+		return signalCode(left.sig), nil
+	case errors.As(err, &left):
+		return signalCode(left.sig), fmt.Errorf("job %d is left to the queue, which does not answer", id.Load())
 	}
 	return code, err
+}
+
+// A leftError is why a launch does not wait for its job any more.
+type leftError struct{ sig os.Signal }
+
+func (e leftError) Error() string { return e.sig.String() }
+
+// handOverSignals makes Forward hand signals over to the job. The context that
+// it returns ends, with a leftError, by a signal that comes before there is a
+// job, and by the fourth: the third has killed the job, unless the queue hangs.
+func handOverSignals(inv *unique.Invocation, id *atomic.Int64) context.Context {
+	sigs := slices.DeleteFunc(slices.Clone(handedOver), signal.Ignored) // as one is under nohup
+	if len(sigs) == 0 {
+		return context.Background()
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	inv.WithSignals(sigs...)
+	came := make(chan os.Signal, 8)
+	signal.Notify(came, sigs...)
+	go func() {
+		for n := 1; ; n++ {
+			if sig := <-came; n > 3 || id.Load() == 0 {
+				cancel(leftError{sig})
+			}
+		}
+	}()
+	return ctx
 }
 
 // fate tells what became of a job whose queue has died.
@@ -204,7 +233,7 @@ func (l *launch) wait() (int, error) {
 		}
 		inv := unique.Current()
 		inv.Stderr = os.Stderr
-		code, err := l.forward(inv) // starts the queue that the job waits for, if there is none
+		code, err := l.forward(context.Background(), inv) // starts the queue that the job waits for, if there is none
 		if err == nil {
 			return code, nil
 		}
@@ -238,7 +267,7 @@ func (l *launch) kill() (int, error) {
 			r.State, r.Code, r.Note = cancelled, signalCode(terminated), errTaken.Error()
 			return 0, l.store.save(r)
 		}
-		_, err = l.forward(unique.Current())
+		_, err = l.forward(context.Background(), unique.Current())
 		if !errors.Is(err, unique.ErrNotHandled) && !errors.Is(err, unique.ErrGone) {
 			return 0, err
 		}
@@ -254,7 +283,7 @@ func (l *launch) stop() (int, error) {
 	if key == "" {
 		return 0, errors.New("no queue is running")
 	}
-	if _, err := l.forward(unique.Current()); err != nil && !errors.Is(err, unique.ErrGone) {
+	if _, err := l.forward(context.Background(), unique.Current()); err != nil && !errors.Is(err, unique.ErrGone) {
 		return exitFailed, err
 	}
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {

@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -115,11 +117,41 @@ func TestQueueStops(t *testing.T) {
 	p := newPlace(t)
 	p.do("--", "true")
 	pid := p.queuePID()
-	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	stop(t, pid)
 	r := p.do("--", "touch", "x")
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
 	require.Equal(t, exitSpool, r.code)
 	require.Contains(t, r.errout, fmt.Sprintf("spool: the queue, pid %d, does not answer, so nothing was handed over; ", pid))
 	require.Zero(t, p.do("--", "true").code)
 	require.NoFileExists(t, p.dir+"/x")
+
+	// With a job under way, there is a way out, too.
+	c := p.launch(spool, "--", "sh", "-c", "echo $$ >pid; echo up; exec sleep 60")
+	c.says("up")
+	stop(t, pid)
+	for _, sig := range handedOver { // four of a kind might count as fewer
+		require.NoError(t, c.Process.Signal(sig))
+	}
+	r = c.wait()
+	require.Greater(t, r.code, exitSignal)
+	require.Equal(t, "spool: job 3 is left to the queue, which does not answer\n", r.errout)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	gone(t, readPID(t, p.dir+"/pid"))
+}
+
+// stop stops a process, and returns when no thread of it runs any more.
+func stop(t *testing.T, pid int) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	until(t, "a stopped process", func() bool {
+		threads, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "stat"))
+		require.NoError(t, err)
+		for _, path := range threads {
+			stat, err := os.ReadFile(path)
+			if err == nil && !strings.Contains(string(stat), ") T ") {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -35,12 +35,13 @@ and while that runs, in another:
 
 A job has the directory, the environment and the umask of the spool that was
 typed; its input and output are that spool's. Ctrl-C there interrupts that job
-and no other, a second one terminates it, a third kills it. If that spool or its
-terminal ends, so does the job. A job whose output nobody takes for a second
-lends its slot to the next. Jobs have no terminal of their own, their limits
-(ulimit) and nice value are the queue's, and each is over when its first process
-is. A job's input is read once it has run for 0.1 seconds, so that short ones
-leave it alone in "while read x; do spool -- ...; done"; for longer ones, -n.
+and no other; a second one terminates it, a third kills it, a fourth does not
+wait for that. If that spool or its terminal ends, so does the job. A job whose
+output nobody takes for a second lends its slot to the next. Jobs have no
+terminal of their own, their limits (ulimit) and nice value are the queue's, and
+each is over when its first process is. A job's input is read once it has run
+for 0.1 seconds, so that short ones leave it alone in "while read x; do spool --
+...; done"; for longer ones, -n.
 
 Jobs enqueued with -d have an empty input, and a file for their output. Files
 are in $XDG_STATE_HOME/spool/NAME (~/.local/state/spool/default), for you alone
