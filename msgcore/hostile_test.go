@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"strings"
 	"testing"
@@ -58,49 +59,81 @@ func mechanism(name string) []byte {
 	return zmtp.AppendGreeting(nil, zmtp.Greeting{Version: zmtp.Version{Major: 3, Minor: 1}, Mechanism: name})
 }
 
+// An attack is what a peer says that breaks the rules, and of which the error
+// must tell.
+type attack struct {
+	name, why string
+	say       []byte
+}
+
+var greeted = greeting(3, 1)
+
+// badHandshakes break the rules before or in the handshake.
+var badHandshakes = []attack{
+	{"HTTP", "starts with 0x47", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
+	{"TLS", "starts with 0x16", []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")},
+	{"zeros", "starts with 0x00", make([]byte, 100)},
+	{"ZMTP 1.0", "ZMTP 1.0", []byte{1, 0}},
+	{"long frame of ZMTP 1.0", "ZMTP 1.0", append(signature(0), "identity"...)},
+	{"wrong signature", "signature ends with 0x7d", append(signature(0x7d), 3, 0)},
+	{"revision of ZMTP 1.0", "ZMTP 1.0", append(signature(0x7f), 0, 5, 0, 0)},
+	{"ZMTP 2.0", "ZMTP 2.0", append(signature(0x7f), 1, 5, 0, 0)},
+	{"PLAIN", `"PLAIN"`, mechanism("PLAIN")},
+	{"NULL and more", `"NULL\x00x"`, mechanism("NULL\x00x")},
+	{"message", "message in the handshake", after(greeted, frame(0, []byte("early")))},
+	{"message with MORE", "message in the handshake", after(greeted, frame(zmtp.FlagMore, nil))},
+	{"PING", `"PING"`, after(greeted, command("\x04PING\x00\x00"))},
+	{"SUBSCRIBE", `"SUBSCRIBE"`, after(greeted, command("\x09SUBSCRIBEtopic"))},
+	{"HELLO", `"HELLO"`, after(greeted, command("\x05HELLO\x00\x00"))},
+	{"lower case", `"ready"`, after(greeted, command("\x05ready"))},
+	{"empty command", "without a name", after(greeted, command(""))},
+	{"nameless command", "without a name", after(greeted, command("\x00READY"))},
+	{"cut command", "ends within its name", after(greeted, command("\xffREADY"))},
+	{"reserved flags", "flags 0xfc", after(greeted, []byte{0xfc, 0})},
+	{"command with MORE", "MORE", after(greeted, []byte{5, 0})},
+	{"command of 2^62 bytes", "4611686018427387904 bytes", after(greeted, long(zmtp.FlagCommand, 1<<62))},
+	{"command of 2^63 bytes", "9223372036854775808 bytes", after(greeted, long(zmtp.FlagCommand, 1<<63))},
+	{"READY of 2^32 bytes", "4294967296 bytes", after(greeted, long(zmtp.FlagCommand, 1<<32), []byte("\x05READY"))},
+	{"no Socket-Type", `socket of type ""`, after(greeted, readyOf(""))},
+	{"unknown Socket-Type", `socket of type "TELEPHONE"`, after(greeted, readyOf("TELEPHONE"))},
+	{"nameless property", "without a name", after(greeted, command("\x05READY\x00\x00\x00\x00\x00"))},
+	{"cut property", "ends within", after(greeted, command("\x05READY\x0bSocket"))},
+	{"property of 4 GiB", "4294967295 bytes", after(greeted, command("\x05READY\x01X\xff\xff\xff\xff"))},
+	{"property twice", "twice", after(greeted, command("\x05READY\x01X\x00\x00\x00\x00\x01X\x00\x00\x00\x00"))},
+	{"ERROR", `"go away"`, after(greeted, command("\x05ERROR\x07go away"))},
+	{"cut ERROR", "ends within its reason", after(greeted, command("\x05ERROR\x09go away"))},
+}
+
+// badTraffic breaks them after it, for a peer with a MaxMessage of 1 MiB.
+var badTraffic = []attack{
+	{"frame of 2^63 bytes", "63 bits", long(0, 1<<63)},
+	{"frame of 2^64-1 bytes", "63 bits", long(0, 1<<64-1)},
+	{"frame of 2^62 bytes", "message too big", long(0, 1<<62)},
+	{"first frame of 2^62 bytes", "message too big", long(zmtp.FlagMore, 1<<62)},
+	{"second frame of 2^63-1 bytes", "message too big", after(frame(zmtp.FlagMore, []byte("x")), long(0, 1<<63-1))},
+	{"one byte too much", "message too big", after(frame(zmtp.FlagMore, make([]byte, 1<<19)), long(0, 1<<19+1))},
+	{"reserved flags", "reserved", []byte{0x80, 0}},
+	{"all flags", "reserved", []byte{0xff, 0xff}},
+	{"command with MORE", "MORE", []byte{5, 0}},
+	{"command of 2^62 bytes", "a command of 4611686018427387904 bytes", long(zmtp.FlagCommand, 1<<62)},
+	{"command of 64 KiB and one byte", "a command of 65537 bytes", long(zmtp.FlagCommand, 65537)},
+	{"empty command", "without a name", command("")},
+	{"cut command", "ends within its name", command("\x05PIN")},
+	{"cut PING", "ends within its time to live", command("\x04PING\x00")},
+	{"ERROR", `"no more"`, command("\x05ERROR\x07no more")},
+	{"cut ERROR", "ends within its reason", command("\x05ERROR\x08no more")},
+	{"end within a header", "within a message", []byte{0}},
+	{"end within a long header", "within a message", long(0, 300)[:5]},
+	{"end within a body", "within a message", append(long(0, 300), "short"...)},
+	{"end within a large body", "within a message", append(long(0, 1<<20), make([]byte, 100<<10)...)},
+	{"end within a message", "within a message", frame(zmtp.FlagMore, []byte("x"))},
+}
+
 // What breaks the rules before or in the handshake: the connection ends, the
 // monitor is told why, and the next peer is served.
 func TestHostileHandshakes(t *testing.T) {
-	greeted := greeting(3, 1)
-	attacks := []struct {
-		name, why string
-		say       []byte
-	}{
-		{"HTTP", "starts with 0x47", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
-		{"TLS", "starts with 0x16", []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")},
-		{"zeros", "starts with 0x00", make([]byte, 100)},
-		{"ZMTP 1.0", "ZMTP 1.0", []byte{1, 0}},
-		{"long frame of ZMTP 1.0", "ZMTP 1.0", append(signature(0), "identity"...)},
-		{"wrong signature", "signature ends with 0x7d", append(signature(0x7d), 3, 0)},
-		{"revision of ZMTP 1.0", "ZMTP 1.0", append(signature(0x7f), 0, 5, 0, 0)},
-		{"ZMTP 2.0", "ZMTP 2.0", append(signature(0x7f), 1, 5, 0, 0)},
-		{"PLAIN", `"PLAIN"`, mechanism("PLAIN")},
-		{"NULL and more", `"NULL\x00x"`, mechanism("NULL\x00x")},
-		{"message", "message in the handshake", after(greeted, frame(0, []byte("early")))},
-		{"message with MORE", "message in the handshake", after(greeted, frame(zmtp.FlagMore, nil))},
-		{"PING", `"PING"`, after(greeted, command("\x04PING\x00\x00"))},
-		{"SUBSCRIBE", `"SUBSCRIBE"`, after(greeted, command("\x09SUBSCRIBEtopic"))},
-		{"HELLO", `"HELLO"`, after(greeted, command("\x05HELLO\x00\x00"))},
-		{"lower case", `"ready"`, after(greeted, command("\x05ready"))},
-		{"empty command", "without a name", after(greeted, command(""))},
-		{"nameless command", "without a name", after(greeted, command("\x00READY"))},
-		{"cut command", "ends within its name", after(greeted, command("\xffREADY"))},
-		{"reserved flags", "flags 0xfc", after(greeted, []byte{0xfc, 0})},
-		{"command with MORE", "MORE", after(greeted, []byte{5, 0})},
-		{"command of 2^62 bytes", "4611686018427387904 bytes", after(greeted, long(zmtp.FlagCommand, 1<<62))},
-		{"command of 2^63 bytes", "9223372036854775808 bytes", after(greeted, long(zmtp.FlagCommand, 1<<63))},
-		{"READY of 2^32 bytes", "4294967296 bytes", after(greeted, long(zmtp.FlagCommand, 1<<32), []byte("\x05READY"))},
-		{"no Socket-Type", `socket of type ""`, after(greeted, readyOf(""))},
-		{"unknown Socket-Type", `socket of type "TELEPHONE"`, after(greeted, readyOf("TELEPHONE"))},
-		{"nameless property", "without a name", after(greeted, command("\x05READY\x00\x00\x00\x00\x00"))},
-		{"cut property", "ends within", after(greeted, command("\x05READY\x0bSocket"))},
-		{"property of 4 GiB", "4294967295 bytes", after(greeted, command("\x05READY\x01X\xff\xff\xff\xff"))},
-		{"property twice", "twice", after(greeted, command("\x05READY\x01X\x00\x00\x00\x00\x01X\x00\x00\x00\x00"))},
-		{"ERROR", `"go away"`, after(greeted, command("\x05ERROR\x07go away"))},
-		{"cut ERROR", "ends within its reason", after(greeted, command("\x05ERROR\x09go away"))},
-	}
 	onVictims(t, msgcore.Options{}, func(t *testing.T, v *victim) {
-		for _, a := range attacks {
+		for _, a := range badHandshakes {
 			n := v.count()
 			p := rawDial(t, v.endpoint)
 			p.send(t, a.say...)
@@ -111,7 +144,7 @@ func TestHostileHandshakes(t *testing.T) {
 			p.Close()
 		}
 		healthy(t, v.Socket, v.endpoint)
-		require.Len(t, v.kindsOf(msgcore.HandshakeFailed), len(attacks))
+		require.Len(t, v.kindsOf(msgcore.HandshakeFailed), len(badHandshakes))
 	})
 }
 
@@ -157,34 +190,8 @@ func TestHostileTruncatedHandshakes(t *testing.T) {
 
 // What breaks the rules after the handshake ends the connection, no other.
 func TestHostileTraffic(t *testing.T) {
-	attacks := []struct {
-		name, why string
-		say       []byte
-	}{
-		{"frame of 2^63 bytes", "63 bits", long(0, 1<<63)},
-		{"frame of 2^64-1 bytes", "63 bits", long(0, 1<<64-1)},
-		{"frame of 2^62 bytes", "message too big", long(0, 1<<62)},
-		{"first frame of 2^62 bytes", "message too big", long(zmtp.FlagMore, 1<<62)},
-		{"second frame of 2^63-1 bytes", "message too big", after(frame(zmtp.FlagMore, []byte("x")), long(0, 1<<63-1))},
-		{"one byte too much", "message too big", after(frame(zmtp.FlagMore, make([]byte, 1<<19)), long(0, 1<<19+1))},
-		{"reserved flags", "reserved", []byte{0x80, 0}},
-		{"all flags", "reserved", []byte{0xff, 0xff}},
-		{"command with MORE", "MORE", []byte{5, 0}},
-		{"command of 2^62 bytes", "a command of 4611686018427387904 bytes", long(zmtp.FlagCommand, 1<<62)},
-		{"command of 64 KiB and one byte", "a command of 65537 bytes", long(zmtp.FlagCommand, 65537)},
-		{"empty command", "without a name", command("")},
-		{"cut command", "ends within its name", command("\x05PIN")},
-		{"cut PING", "ends within its time to live", command("\x04PING\x00")},
-		{"ERROR", `"no more"`, command("\x05ERROR\x07no more")},
-		{"cut ERROR", "ends within its reason", command("\x05ERROR\x08no more")},
-		{"end within a header", "within a message", []byte{0}},
-		{"end within a long header", "within a message", long(0, 300)[:5]},
-		{"end within a body", "within a message", append(long(0, 300), "short"...)},
-		{"end within a large body", "within a message", append(long(0, 1<<20), make([]byte, 100<<10)...)},
-		{"end within a message", "within a message", frame(zmtp.FlagMore, []byte("x"))},
-	}
 	onVictims(t, msgcore.Options{MaxMessage: 1 << 20}, func(t *testing.T, v *victim) {
-		for _, a := range attacks {
+		for _, a := range badTraffic {
 			n := v.count()
 			p := rawHandshake(t, v.endpoint, v.peerType())
 			p.send(t, a.say...)
@@ -197,6 +204,46 @@ func TestHostileTraffic(t *testing.T) {
 		}
 		healthy(t, v.Socket, v.endpoint)
 	})
+}
+
+// The same from a server that we have dialed: it is dialed again each time, and
+// what was to be sent reaches the first one that behaves.
+func TestHostileServers(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	o, w := watched(msgcore.Options{MaxMessage: 1 << 20, Reconnect: msgcore.Reconnect{Interval: time.Millisecond}})
+	s := open(t, msgcore.Dealer, o)
+	require.NoError(t, s.Connect("tcp://"+l.Addr().String()))
+	next := func() *net.TCPConn {
+		c, err := l.Accept()
+		require.NoError(t, err)
+		t.Cleanup(func() { c.Close() })
+		return c.(*net.TCPConn)
+	}
+	for _, a := range badHandshakes {
+		n := w.count()
+		c := next()
+		_, err := c.Write(a.say)
+		require.NoError(t, err)
+		e, _ := w.after(t, n, msgcore.HandshakeFailed)
+		require.ErrorContains(t, e.Err, a.why, a.name)
+	}
+	for _, a := range badTraffic {
+		n := w.count()
+		p := rawOver(t, next(), "ROUTER")
+		p.send(t, a.say...)
+		if strings.HasPrefix(a.name, "end ") {
+			require.NoError(t, p.CloseWrite())
+		}
+		e, _ := w.after(t, n, msgcore.Disconnected)
+		require.ErrorContains(t, e.Err, a.why, a.name)
+	}
+	sendTexts(t, s, "at last")
+	p := rawOver(t, next(), "ROUTER")
+	require.Equal(t, "at last", string(p.readFrame(t).Body))
+	p.send(t, frame(0, []byte("welcome"))...)
+	require.Equal(t, []string{"welcome"}, recvTexts(t, s))
 }
 
 // What is odd, but allowed or of a later version, is borne.

@@ -231,6 +231,44 @@ func TestLifecycleCloseWakesEverybody(t *testing.T) {
 	}
 }
 
+// The end of a context ends the call, and nothing else.
+func TestLifecycleContextEnds(t *testing.T) {
+	for _, typ := range allTypes {
+		t.Run(typ.String(), func(t *testing.T) {
+			s := open(t, typ, nil)
+			wantAll(t, s)
+			bound := bindTo(t, s, anyPort)
+			past, cancel := context.WithCancel(t.Context())
+			cancel()
+			soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			for _, ctx := range []context.Context{past, soon} {
+				all := verbs(s, ctx)
+				for _, verb := range []string{"recv", "recv batch", "recv all", "request", "wait for peers of", "wait for subscribers of", "connect peer"} {
+					if lacks(typ, verb) || typ == msgcore.Req && strings.HasPrefix(verb, "recv") {
+						continue
+					}
+					err := all[verb]()
+					require.ErrorIs(t, err, ctx.Err(), verb)
+					op, _, _ := strings.Cut(verb, " ")
+					if op == "wait" {
+						op = verb
+					}
+					requireOp(t, err, op, typ)
+				}
+				switch typ {
+				case msgcore.Push, msgcore.Dealer, msgcore.Pair, msgcore.Req:
+					require.ErrorIs(t, all["send"](), ctx.Err())
+					require.ErrorIs(t, all["send m"](), ctx.Err())
+					require.ErrorIs(t, all["send batch"](), ctx.Err())
+					require.NoError(t, all["send try"]()) // it does not wait
+				}
+			}
+			healthy(t, s, bound)
+		})
+	}
+}
+
 // A reply that waits for room is told, too.
 func TestLifecycleCloseWakesReplies(t *testing.T) {
 	for _, typ := range []msgcore.Type{msgcore.Rep, msgcore.Router} {

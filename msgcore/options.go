@@ -69,7 +69,7 @@ type Options struct {
 	Transport transport.Options
 	// Monitor, if not nil, is told of each Event of the socket, in order, on a
 	// goroutine of its own. At most 1024 events wait for it; more are lost and
-	// counted by Stats.
+	// counted by Stats. It must not call Close or Shutdown, which wait for it.
 	Monitor func(Event)
 }
 
