@@ -96,9 +96,12 @@
 //
 // # Protocols
 //
-// ZMTP 3.1 and 3.0 (RFC 37, RFC 23) with the NULL mechanism; the patterns of
+// ZMTP 3.1 and 3.0 (RFC 37, RFC 23); the patterns of
 // RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline), RFC 31
 // (exclusive pair), RFC 41 (client-server), RFC 48 (radio-dish), RFC 49
-// (scatter-gather), RFC 51 (peer-to-peer) and RFC 52 (channel). Security
-// mechanisms plug in by Options.Mechanism.
+// (scatter-gather), RFC 51 (peer-to-peer) and RFC 52 (channel).
+//
+// Options.Mechanism secures connections: PLAIN (RFC 24) in package zmtp, CURVE
+// (RFC 25, RFC 26) in package curve. Options.Authorize says who is let in, itself
+// or by asking a handler as ZAP does (RFC 27, [ZAPAuthorizer]).
 package msgcore
