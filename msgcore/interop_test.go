@@ -6,6 +6,7 @@ import (
 	"crypto/sha3"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -179,6 +180,8 @@ var combinations = []combination{
 	{msgcore.Pull, "PUSH", "recv"},
 	{msgcore.Pub, "SUB", "send"},
 	{msgcore.Sub, "PUB", "recv"},
+	{msgcore.XPub, "XSUB", "send"},
+	{msgcore.XSub, "XPUB", "recv"},
 	{msgcore.Pair, "PAIR", "send"},
 	{msgcore.Pair, "PAIR", "recv"},
 	{msgcore.Req, "REP", "request"},
@@ -211,20 +214,20 @@ func (c combination) run(t *testing.T, py *python, scheme string, bind bool, s s
 	defer cancel()
 	o := &msgcore.Options{Linger: patience}
 	switch c.ours {
-	case msgcore.Pub:
+	case msgcore.Pub, msgcore.XPub:
 		o.SendHWM = -1 // a stream with holes would not be equal
 	case msgcore.Router:
 		o.Router.Mandatory = true
 	}
 	ours := open(t, c.ours, o)
-	if c.ours == msgcore.Sub {
-		require.NoError(t, ours.Subscribe(""))
-	}
+	wantAll(t, ours)
 	po := pyOptions{}
 	switch c.theirs {
 	case "SUB":
 		po["SUBSCRIBE"], po["RCVHWM"] = "", 0
-	case "PUB", "ROUTER":
+	case "XSUB":
+		po["RCVHWM"] = 0
+	case "PUB", "XPUB", "ROUTER":
 		po["SNDHWM"] = 0
 	}
 	theirs := py.open(t, c.theirs, po)
@@ -239,14 +242,17 @@ func (c combination) run(t *testing.T, py *python, scheme string, bind bool, s s
 	}
 	switch c.role {
 	case "send":
+		if c.theirs == "XSUB" {
+			theirs.send(t, "\x01")
+		}
 		done := theirs.start(t, "recv_stream", s.args()...)
-		if c.ours == msgcore.Pub {
+		if !lacks(c.ours, "wait for subscribers of") {
 			require.NoError(t, ours.WaitSubscribers(ctx, 1))
 		}
 		require.NoError(t, s.send(ctx, ours))
 		py.await(t, done)
 	case "recv":
-		publishes := c.theirs == "PUB"
+		publishes := strings.HasSuffix(c.theirs, "PUB")
 		done := theirs.start(t, "send_stream", s.args(publishes)...)
 		if !publishes {
 			require.NoError(t, s.recv(ctx, ours, nil))
