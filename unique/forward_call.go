@@ -64,9 +64,12 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
+	// Before GO: from then on a signal is for the handler.
+	sigs := o.catchSignals()
 	fault("go")
 	before := o.l.conn.written.Load()
 	if err := o.l.send(&message{Kind: kindGo}); err != nil {
+		signal.Stop(sigs)
 		if o.l.conn.written.Load() == before {
 			return 0, errStartOver // not a byte of it was taken: it cannot arrive
 		}
@@ -79,7 +82,7 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 		_ = o.l.send(&message{Kind: kindCancel})
 		o.l.conn.cut()
 	})
-	o.start()
+	o.start(sigs)
 	m, err := o.receive()
 	if !stop() {
 		err = context.Cause(ctx) // and if an EXIT came, it is because of our CANCEL
@@ -104,8 +107,19 @@ func (o *outgoing) gone(err error) error {
 	return &GoneError{Holder: o.l.holder, Err: err}
 }
 
+// catchSignals returns where the signals arrive that are handed over; nil if none
+// are.
+func (o *outgoing) catchSignals() chan os.Signal {
+	if len(o.inv.forwardSignals) == 0 {
+		return nil
+	}
+	sigs := make(chan os.Signal, 16)
+	signal.Notify(sigs, o.inv.forwardSignals...)
+	return sigs
+}
+
 // start starts the helpers.
-func (o *outgoing) start() {
+func (o *outgoing) start(sigs chan os.Signal) {
 	for _, s := range o.out {
 		if s != nil {
 			go s.run()
@@ -117,9 +131,7 @@ func (o *outgoing) start() {
 	if o.stdin != nil {
 		o.helpers.Go(o.pump)
 	}
-	if len(o.inv.forwardSignals) > 0 {
-		sigs := make(chan os.Signal, 16)
-		signal.Notify(sigs, o.inv.forwardSignals...)
+	if sigs != nil {
 		o.helpers.Go(func() { o.forwardSignals(sigs) })
 	}
 }
