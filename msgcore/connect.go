@@ -142,6 +142,9 @@ func (d *dialer) dial() error {
 		s.event(Event{Kind: HandshakeFailed, Endpoint: d.name, Peer: *ss.info, Err: err})
 		return err
 	}
+	// Closing the connection does not reach a reader that waits for room.
+	stop := context.AfterFunc(d.ctx, func() { ss.end(errClosed) })
+	defer stop()
 	d.pause = s.opts.Reconnect.Interval
 	return ss.run(d.peer != nil)
 }
