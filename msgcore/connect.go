@@ -2,9 +2,11 @@ package msgcore
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
+	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -145,6 +147,10 @@ func (d *dialer) dial() error {
 	// Closing the connection does not reach a reader that waits for room.
 	stop := context.AfterFunc(d.ctx, func() { ss.end(errClosed) })
 	defer stop()
-	d.pause = s.opts.Reconnect.Interval
-	return ss.run(d.peer != nil)
+	err = ss.run(d.peer != nil)
+	var rejected *zmtp.RejectedError
+	if !errors.As(err, &rejected) { // with NULL a refusal may come behind the handshake
+		d.pause = s.opts.Reconnect.Interval
+	}
+	return err
 }

@@ -191,14 +191,16 @@ func TestReconnectBacksOff(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		again   msgcore.Reconnect
-		success int // the dial that leads to a working connection, once
+		success int    // the dial that leads to a connection, once
+		says    []byte // what comes over it
 		pauses  []time.Duration
 	}{
-		{"doubling", msgcore.Reconnect{Interval: 100 * ms, Max: time.Second}, -1, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms, 1000 * ms}},
-		{"anew after success", msgcore.Reconnect{Interval: 10 * ms, Max: 50 * ms}, 3, []time.Duration{10 * ms, 20 * ms, 40 * ms, 10 * ms, 20 * ms, 40 * ms, 50 * ms}},
-		{"defaults", msgcore.Reconnect{}, -1, []time.Duration{100 * ms, 100 * ms, 100 * ms}},
-		{"no growth", msgcore.Reconnect{Interval: 30 * ms}, -1, []time.Duration{30 * ms, 30 * ms, 30 * ms}},
-		{"a maximum below the interval", msgcore.Reconnect{Interval: 30 * ms, Max: ms}, -1, []time.Duration{30 * ms, 30 * ms, 30 * ms}},
+		{"doubling", msgcore.Reconnect{Interval: 100 * ms, Max: time.Second}, -1, nil, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms, 1000 * ms}},
+		{"anew after success", msgcore.Reconnect{Interval: 10 * ms, Max: 50 * ms}, 3, nil, []time.Duration{10 * ms, 20 * ms, 40 * ms, 10 * ms, 20 * ms, 40 * ms, 50 * ms}},
+		{"on after a refusal", msgcore.Reconnect{Interval: 10 * ms, Max: 50 * ms}, 1, command("\x05ERROR\x02no"), []time.Duration{10 * ms, 20 * ms, 40 * ms, 50 * ms}},
+		{"defaults", msgcore.Reconnect{}, -1, nil, []time.Duration{100 * ms, 100 * ms, 100 * ms}},
+		{"no growth", msgcore.Reconnect{Interval: 30 * ms}, -1, nil, []time.Duration{30 * ms, 30 * ms, 30 * ms}},
+		{"a maximum below the interval", msgcore.Reconnect{Interval: 30 * ms, Max: ms}, -1, nil, []time.Duration{30 * ms, 30 * ms, 30 * ms}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,7 +214,7 @@ func TestReconnectBacksOff(t *testing.T) {
 						return nil, ctx.Err()
 					}
 					if n == c.success {
-						return brief(t), nil
+						return brief(t, c.says), nil
 					}
 					return nil, errRefused
 				}}
@@ -239,12 +241,16 @@ func TestReconnectBacksOff(t *testing.T) {
 	}
 }
 
-// brief is a connection to a peer that shakes hands and goes away.
-func brief(t testing.TB) net.Conn {
+// brief is a connection to a peer that shakes hands, says something and goes
+// away.
+func brief(t testing.TB, says []byte) net.Conn {
 	near, far := net.Pipe()
 	go func() {
 		defer far.Close()
 		_, err := zmtp.Handshake(context.Background(), far, &zmtp.Config{Properties: zmtp.Properties{zmtp.SocketType: "PUB"}})
+		if err == nil && len(says) > 0 {
+			_, err = far.Write(says)
+		}
 		if err != nil {
 			t.Error(err)
 		}
@@ -266,7 +272,7 @@ func TestReconnectNever(t *testing.T) {
 			far.Close()
 			return near, nil
 		}, msgcore.HandshakeFailed},
-		{"lost", func(t *testing.T) (net.Conn, error) { return brief(t), nil }, msgcore.Disconnected},
+		{"lost", func(t *testing.T) (net.Conn, error) { return brief(t, nil), nil }, msgcore.Disconnected},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
