@@ -26,7 +26,8 @@ type python struct {
 	in  io.Writer
 
 	mu      sync.Mutex // guards what follows, and writes to in
-	last    int
+	last    int // operation
+	socks   int
 	waiting map[int]chan pyAnswer
 	err     error // it has ended
 }
@@ -161,7 +162,8 @@ func (p *python) open(t testing.TB, kind string, o pyOptions) *pySocket {
 		o = pyOptions{}
 	}
 	p.mu.Lock()
-	s := &pySocket{p: p, id: p.last + 1}
+	p.socks++
+	s := &pySocket{p: p, id: p.socks}
 	p.mu.Unlock()
 	p.await(t, p.start(t, s.id, "open", kind, o))
 	t.Cleanup(func() { p.start(t, s.id, "close") })
