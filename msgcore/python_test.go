@@ -26,7 +26,7 @@ type python struct {
 	in  io.Writer
 
 	mu      sync.Mutex // guards what follows, and writes to in
-	last    int // operation
+	last    int        // operation
 	socks   int
 	waiting map[int]chan pyAnswer
 	err     error // it has ended
