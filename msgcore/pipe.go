@@ -97,8 +97,9 @@ func (o *outgoing) set(frames [][]byte, c *sending) {
 		o.head, o.headFrames = c.head, c.headFrames
 		o.size = int64(len(c.head))
 	}
-	if c.given {
-		o.given, o.from = true, c.from
+	o.given = c.given
+	if c.from.lease != nil || c.from.RoutingID != 0 { // few have anything to note
+		o.from = c.from
 	}
 	for _, f := range frames {
 		o.size += int64(frameSize(len(f)))
@@ -108,7 +109,7 @@ func (o *outgoing) set(frames [][]byte, c *sending) {
 // unset forgets the message, so that nothing of it is kept alive. What is still
 // o's own is given back.
 func (o *outgoing) unset() {
-	if o.given {
+	if o.from.lease != nil {
 		o.from.Release()
 	}
 	o.forget()
@@ -127,8 +128,8 @@ func (o *outgoing) forget() {
 	if o.headFrames > 0 {
 		o.head, o.headFrames = nil, 0
 	}
-	if o.given {
-		o.given, o.from = false, Msg{}
+	if o.from.lease != nil || o.from.RoutingID != 0 {
+		o.from = Msg{}
 	}
 }
 
