@@ -18,10 +18,17 @@ import (
 
 // couples are types that talk to each other; each type is in one.
 var couples = [][2]msgcore.Type{
-	{msgcore.Push, msgcore.Pull}, {msgcore.Pub, msgcore.Sub}, {msgcore.XPub, msgcore.XSub},
-	{msgcore.Req, msgcore.Rep}, {msgcore.Dealer, msgcore.Router}, {msgcore.Pair, msgcore.Pair},
-	{msgcore.Server, msgcore.Client}, {msgcore.Radio, msgcore.Dish}, {msgcore.Scatter, msgcore.Gather},
-	{msgcore.Peer, msgcore.Peer}, {msgcore.Channel, msgcore.Channel},
+	{msgcore.Push, msgcore.Pull},
+	{msgcore.Pub, msgcore.Sub},
+	{msgcore.XPub, msgcore.XSub},
+	{msgcore.Req, msgcore.Rep},
+	{msgcore.Dealer, msgcore.Router},
+	{msgcore.Pair, msgcore.Pair},
+	{msgcore.Server, msgcore.Client},
+	{msgcore.Radio, msgcore.Dish},
+	{msgcore.Scatter, msgcore.Gather},
+	{msgcore.Peer, msgcore.Peer},
+	{msgcore.Channel, msgcore.Channel},
 }
 
 // 16 goroutines do everything that there is to do on one socket, at once. Nothing
