@@ -107,7 +107,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // serve is the life of one accepted connection.
 func (s *Socket) serve(conn net.Conn, name string) {
 	defer s.wg.Done()
-	ss, err := s.handshake(conn, name)
+	ss, err := s.handshake(conn, name, true)
 	if err != nil {
 		return
 	}

@@ -131,7 +131,7 @@ func (d *dialer) dial() error {
 	s.event(Event{Kind: Connected, Endpoint: d.name})
 	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
 	defer unwatch()
-	ss, err := s.handshake(conn, d.name)
+	ss, err := s.handshake(conn, d.name, false)
 	if err != nil {
 		return err
 	}

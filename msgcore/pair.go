@@ -15,10 +15,18 @@ type pairPattern struct {
 var errPaired = errors.New("this PAIR has a peer already")
 
 func (t *pairPattern) attach(p *peer) error {
+	if err := t.taken(); err != nil {
+		return err
+	}
+	t.only = p
+	return nil
+}
+
+// taken says why another peer cannot be attached.
+func (t *pairPattern) taken() error {
 	if t.only != nil {
 		return errPaired
 	}
-	t.only = p
 	return nil
 }
 

@@ -24,17 +24,16 @@ func TestRefuseARoutingIDInUse(t *testing.T) {
 		so, sw := watched(msgcore.Options{RoutingID: "me", Reconnect: msgcore.Reconnect{Interval: time.Millisecond}})
 		second := open(t, msgcore.Dealer, so)
 		require.NoError(t, second.Connect(bound))
-		// The second one has the router's READY before it is refused.
-		told := msgcore.Disconnected
-		if strings.HasPrefix(endpoint, "inproc:") {
-			told = msgcore.HandshakeFailed
-		}
-		for _, e := range []msgcore.Event{rw.times(t, 1, msgcore.HandshakeFailed), sw.times(t, 1, told)} {
+		sendTexts(t, second, "patient") // and not lost to a router that has refused
+		for _, w := range []*watch{rw, sw} {
+			e := w.times(t, 3, msgcore.HandshakeFailed)
 			require.ErrorContains(t, e.Err, "routing id is in use")
 			require.ErrorContains(t, e.Err, "Options.Router.Handover")
 		}
 		exchange(t, router, first, "still first")
 		require.NoError(t, first.Close())
+		require.Equal(t, []string{"me", "patient"}, recvTexts(t, router))
+		require.Empty(t, sw.kindsOf(msgcore.Disconnected))
 		exchange(t, router, second, "second")
 	})
 }
@@ -95,9 +94,11 @@ func TestRefuseASecondPeer(t *testing.T) {
 				exchange(t, s, first, "first")
 				second := open(t, typ, &msgcore.Options{Reconnect: msgcore.Reconnect{Interval: time.Millisecond}})
 				require.NoError(t, second.Connect(bound))
-				require.ErrorContains(t, sw.times(t, 2, msgcore.HandshakeFailed).Err, "has a peer already")
+				sendTexts(t, second, "patient")
+				require.ErrorContains(t, sw.times(t, 3, msgcore.HandshakeFailed).Err, "has a peer already")
 				exchange(t, s, first, "still first")
 				require.NoError(t, first.Close())
+				require.Equal(t, []string{"patient"}, recvTexts(t, s))
 				exchange(t, s, second, "second")
 				// Nor can the second one connect twice.
 				require.ErrorContains(t, second.Connect(bound), "has a peer already")

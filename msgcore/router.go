@@ -29,6 +29,7 @@ func newRouterPattern(s *Socket) *routerPattern {
 
 var (
 	errIDInUse  = errors.New("routing id is in use by another peer; Options.Router.Handover lets the new one have it")
+	errIDLong   = errors.New("routing id is over 255 bytes")
 	errIDShape  = errors.New("routing id starts with a zero byte, which is reserved")
 	errReplaced = errors.New("another peer has taken over the routing id")
 	errNoTarget = errors.New("a ROUTER needs a routing id and at least one frame behind it")
@@ -63,6 +64,8 @@ func (t *routerPattern) admits(id string) error {
 	switch {
 	case id == "":
 		return nil
+	case len(id) > 255:
+		return errIDLong
 	case id[0] == 0:
 		return errIDShape
 	case t.peers[id] != nil && !t.s.opts.Router.Handover:

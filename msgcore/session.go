@@ -43,9 +43,9 @@ func (ss *session) end(err error) {
 	})
 }
 
-// handshake greets the peer at conn, over endpoint, and returns a session that
-// has not begun.
-func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
+// handshake greets the peer at conn, which was accepted or dialed over endpoint,
+// and returns a session that has not begun.
+func (s *Socket) handshake(conn net.Conn, endpoint string, accepted bool) (*session, error) {
 	ctx := s.ctx
 	if s.opts.Handshake > 0 {
 		var cancel context.CancelFunc
@@ -74,6 +74,7 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 	}
 	cfg := &zmtp.Config{
 		Mechanism:  mechanism,
+		Accepting:  accepted,
 		Authorize:  s.opts.Authorize,
 		Properties: local,
 		Check: func(peer zmtp.Properties) error {
@@ -82,7 +83,7 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 			if s.typ == Router {
 				info.RoutingID = peer.Get(zmtp.Identity)
 			}
-			return s.checkPeer(info)
+			return s.checkPeer(info, accepted)
 		},
 	}
 	z, err := zmtp.Handshake(ctx, conn, cfg)
@@ -107,19 +108,19 @@ func (s *Socket) handshake(conn net.Conn, endpoint string) (*session, error) {
 var errSlowHandshake = errors.New("the peer has not finished its handshake in time (Options.Handshake)")
 
 // checkPeer decides, within the handshake, whether a peer can be attached.
-func (s *Socket) checkPeer(info *PeerInfo) error {
+func (s *Socket) checkPeer(info *PeerInfo, accepted bool) error {
 	if !s.typ.accepts(info.Type) {
 		return fmt.Errorf("a %v does not talk to a socket of type %q", s.typ, info.Type)
 	}
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
 	switch t := s.pat.(type) {
 	case *routerPattern:
-		id := info.RoutingID
-		if len(id) > 255 {
-			return errors.New("routing id is over 255 bytes")
+		return t.admits(info.RoutingID)
+	case interface{ taken() error }:
+		if accepted { // one that was dialed may be attached already
+			return t.taken()
 		}
-		s.sendMu.Lock()
-		defer s.sendMu.Unlock()
-		return t.admits(id)
 	}
 	return nil
 }

@@ -16,6 +16,10 @@ const maxHandshake = 64 << 10
 type Config struct {
 	// Mechanism secures the connection; nil means Null.
 	Mechanism Mechanism
+	// Accepting says that the peer has dialed. NULL, which has no roles, then
+	// judges the peer before it is told READY: one that is refused has not sent
+	// messages in the belief that it was admitted. Both sides must not set it.
+	Accepting bool
 	// Properties are sent to the peer: less than 64 KiB, with names of letters,
 	// digits and -_.+ . A peer expects Socket-Type.
 	Properties Properties
@@ -58,6 +62,10 @@ func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error
 	}
 	if h.cfg.Mechanism == nil {
 		h.cfg.Mechanism = Null()
+	}
+	if n, ok := h.cfg.Mechanism.(null); ok {
+		n.waits = h.cfg.Accepting
+		h.cfg.Mechanism = n
 	}
 	h.name = h.cfg.Mechanism.Name()
 	if h.name == "" || len(h.name) > mechanismSize || strings.Contains(h.name, "\x00") {

@@ -10,19 +10,24 @@ import (
 // mechanism).
 func Null() Mechanism { return null{} }
 
-type null struct{}
+type null struct {
+	waits bool // for the peer's READY
+}
 
 func (null) Name() string { return "NULL" }
 func (null) Server() bool { return false }
 
-// Handshake sends READY without waiting for the peer's: there are no roles, so
-// that two sides which wait would wait for ever.
-func (null) Handshake(ctx context.Context, c HandshakeConn, local Properties) (Session, error) {
+// Handshake sends READY without waiting for the peer's, unless it is known to
+// come: there are no roles, so that two sides which wait would wait for ever.
+func (n null) Handshake(ctx context.Context, c HandshakeConn, local Properties) (Session, error) {
 	if err := c.Authorize(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.WriteCommand(Command{CommandReady, AppendProperties(nil, local)}); err != nil {
-		return nil, err
+	ready := Command{CommandReady, AppendProperties(nil, local)}
+	if !n.waits {
+		if err := c.WriteCommand(ready); err != nil {
+			return nil, err
+		}
 	}
 	cmd, err := c.ReadCommand()
 	if err != nil {
@@ -37,6 +42,11 @@ func (null) Handshake(ctx context.Context, c HandshakeConn, local Properties) (S
 	}
 	if err := c.Check(peer); err != nil {
 		return nil, err
+	}
+	if n.waits {
+		if err := c.WriteCommand(ready); err != nil {
+			return nil, err
+		}
 	}
 	return PlainSession(peer), nil
 }
