@@ -101,16 +101,19 @@ func (l *launch) run(umask int) (code int, err error) {
 	inv.Stdout, inv.Stderr = os.Stdout, os.Stderr
 	inv.Data = [][]byte{[]byte(strconv.Itoa(umask))}
 	var id atomic.Int64 // of the job, once the queue has told it
+	known := make(chan struct{})
 	inv.OnProgress = func(p unique.Progress) {
 		n, _ := strconv.ParseInt(p.Text, 10, 64)
-		id.Store(n)
+		if n != 0 && id.Swap(n) == 0 {
+			close(known)
+		}
 	}
 	ctx := context.Background()
 	if !l.detach {
 		if !l.noInput {
 			inv.Stdin = os.Stdin
 		}
-		ctx = handOverSignals(inv, &id)
+		ctx = handOverSignals(inv, known)
 		surviveBrokenPipe() // the job shall learn of it, and its end is ours
 	}
 	code, err = l.forward(ctx, inv)
@@ -132,10 +135,14 @@ type leftError struct{ sig os.Signal }
 
 func (e leftError) Error() string { return e.sig.String() }
 
+// settle is how long the first signal waits for word of a job. The queue tells of
+// the job before it prints anything, but the two arrive side by side.
+const settle = 500 * time.Millisecond
+
 // handOverSignals makes Forward hand signals over to the job. The context that
 // it returns ends, with a leftError, by a signal that comes before there is a
 // job, and by the fourth: the third has killed the job, unless the queue hangs.
-func handOverSignals(inv *unique.Invocation, id *atomic.Int64) context.Context {
+func handOverSignals(inv *unique.Invocation, known <-chan struct{}) context.Context {
 	sigs := slices.DeleteFunc(slices.Clone(handedOver), signal.Ignored) // as one is under nohup
 	if len(sigs) == 0 {
 		return context.Background()
@@ -145,11 +152,23 @@ func handOverSignals(inv *unique.Invocation, id *atomic.Int64) context.Context {
 	came := make(chan os.Signal, 8)
 	signal.Notify(came, sigs...)
 	go func() {
-		for n := 1; ; n++ {
-			if sig := <-came; n > 3 || id.Load() == 0 {
-				cancel(leftError{sig})
-			}
+		sig := <-came
+		n := 1
+		select {
+		case <-known:
+		case <-time.After(settle):
+		case sig = <-came: // who insists does not wait
+			n++
 		}
+		select {
+		case <-known:
+		default:
+			cancel(leftError{sig})
+		}
+		for ; n < 3; n++ {
+			<-came
+		}
+		cancel(leftError{<-came})
 	}()
 	return ctx
 }
