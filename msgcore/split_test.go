@@ -223,10 +223,10 @@ func TestStoppedSubscriberLosesAlone(t *testing.T) {
 		}
 		dropped := int(pub.Stats().DroppedFull)
 		require.NotZero(t, dropped, "the stopped subscriber's queues held everything: the test is none")
-		for k := range n - dropped { // what it did get is in order, without a hole before the mark
+		for k := range n - dropped { // without a hole before the mark of the sender, who need not wait for anybody
 			m, err := subs[0].Recv(ctx)
 			require.NoError(t, err)
-			if k < 100 {
+			if k < 50 {
 				require.Equal(t, fmt.Sprint("t", k), string(m.Frames[0]))
 			}
 			m.Release()
