@@ -74,9 +74,22 @@ func (b *balance) send(o *outgoing) (sendResult, error) {
 }
 
 func (b *balance) sendTo(o *outgoing) (*peer, sendResult) {
+	p := b.pick(o.size)
+	switch {
+	case p == nil:
+		return nil, sendResult{full: true}
+	case p.out.push(o):
+		return p, sendResult{woken: p}
+	}
+	return p, sendResult{}
+}
+
+// pick is the next peer that has room for size bytes, which has had its turn
+// then; nil if there is none.
+func (b *balance) pick(size int64) *peer {
 	for b.active > 0 {
 		p := b.peers[b.next]
-		if !p.out.room(o.size) {
+		if !p.out.room(size) {
 			p.out.starved = true
 			b.deactivate(p)
 			continue
@@ -84,10 +97,7 @@ func (b *balance) sendTo(o *outgoing) (*peer, sendResult) {
 		if b.next++; b.next >= b.active {
 			b.next = 0
 		}
-		if p.out.push(o) {
-			return p, sendResult{woken: p}
-		}
-		return p, sendResult{}
+		return p
 	}
-	return nil, sendResult{full: true}
+	return nil
 }

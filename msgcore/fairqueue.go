@@ -44,6 +44,20 @@ func (q *fairQueue) rotate() {
 	q.ring[(q.head+q.n-1)%len(q.ring)] = in
 }
 
+// turns is told that the first one, in, has handed out n messages.
+func (q *fairQueue) turns(in *inlet, n int) {
+	if q.n == 1 {
+		return
+	}
+	if in.turns -= n; in.turns <= 0 {
+		in.turns = 1
+		if q.n > fewPeers {
+			in.turns = longTurn
+		}
+		q.rotate()
+	}
+}
+
 // recv hands out the next message that is for the application.
 func (q *fairQueue) recv(s *Socket, m *Msg) bool {
 	for q.n > 0 {
@@ -59,15 +73,7 @@ func (q *fairQueue) recv(s *Socket, m *Msg) bool {
 			}
 		}
 		ok := s.pat.recv(in, m)
-		if q.n > 1 {
-			if in.turns--; in.turns <= 0 {
-				in.turns = 1
-				if q.n > fewPeers {
-					in.turns = longTurn
-				}
-				q.rotate()
-			}
-		}
+		q.turns(in, 1)
 		if ok {
 			return true
 		}

@@ -84,6 +84,23 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 // it becomes the first frame.
 func (in *inlet) pop(m *Msg, id []byte) {
 	l := in.lease
+	if b, pos := in.b, in.pos; id == nil && b[pos] == 0 && in.body == len(in.bodies) {
+		// One short frame, as most messages are.
+		pos += 2
+		end := pos + int(b[pos-1])
+		first := l.used
+		table := l.table[:first+1]
+		table[first] = b[pos:end:end]
+		in.pos, l.used = end, first+1
+		in.left--
+		*m = Msg{
+			Frames: table[first : first+1 : first+1],
+			lease:  l, index: in.index, gen: l.gen, table: uint32(first),
+			event: in.event,
+		}
+		in.index++
+		return
+	}
 	table := l.table[:l.used]
 	first := len(table)
 	if id != nil {

@@ -1,7 +1,6 @@
 package msgcore
 
 import (
-	"math/bits"
 	"sync"
 	"sync/atomic"
 )
@@ -15,7 +14,7 @@ import (
 // there is nothing to release.
 type lease struct {
 	words []atomic.Uint64 // generation<<32 | a bit for each live message; never reallocated
-	left  atomic.Int32    // live messages
+	left  atomic.Int32    // words with live messages
 	gen   uint32          // written while nobody holds a message
 	class int8            // index into leaseClasses
 
@@ -70,7 +69,7 @@ func newLease(b *block, frames int, in *inlet) *lease {
 		}
 		l.words[i].Store(live | mask)
 	}
-	l.left.Store(int32(b.msgs))
+	l.left.Store(int32((b.msgs + 31) / 32))
 	l.slab, l.bodies, l.in = b.slab, b.bodies, in
 	if cap(l.table) < frames {
 		l.table = make([][]byte, 0, frames)
@@ -78,16 +77,21 @@ func newLease(b *block, frames int, in *inlet) *lease {
 	return l
 }
 
-// release gives up the message of index i, if it is alive in generation gen.
-func (l *lease) release(i, gen uint32) bool {
-	w, bit := &l.words[i>>5], uint64(1)<<(i&31)
+// release gives up those messages of word i that are in mask, if they are alive
+// in generation gen.
+func (l *lease) release(i, gen, mask uint32) {
+	w := &l.words[i]
 	for {
 		old := w.Load()
-		if uint32(old>>32) != gen || old&bit == 0 {
-			return false
+		live := uint32(old)
+		if uint32(old>>32) != gen || live&mask == 0 {
+			return
 		}
-		if w.CompareAndSwap(old, old&^bit) {
-			return true
+		if w.CompareAndSwap(old, old&^uint64(mask)) {
+			if live&^mask == 0 {
+				l.settle()
+			}
+			return
 		}
 	}
 }
@@ -98,9 +102,9 @@ func (l *lease) alive(i, gen uint32) bool {
 	return uint32(old>>32) == gen && old&(uint64(1)<<(i&31)) != 0
 }
 
-// settle is told that n messages were released.
-func (l *lease) settle(n int32) {
-	if l.left.Add(-n) != 0 {
+// settle is told that all messages of a word were released.
+func (l *lease) settle() {
+	if l.left.Add(-1) != 0 {
 		return
 	}
 	if l.slab != nil {
@@ -116,20 +120,5 @@ func (l *lease) settle(n int32) {
 	l.used, l.ids = 0, l.ids[:0]
 	if l.class >= 0 {
 		leasePools[l.class].Put(l)
-	}
-}
-
-// releaseMask is release for several messages of word i; it returns how many
-// of them were alive.
-func (l *lease) releaseMask(i, gen uint32, mask uint64) int32 {
-	w := &l.words[i]
-	for {
-		old := w.Load()
-		if uint32(old>>32) != gen || old&mask == 0 {
-			return 0
-		}
-		if w.CompareAndSwap(old, old&^mask) {
-			return int32(bits.OnesCount64(old & mask))
-		}
 	}
 }

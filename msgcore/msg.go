@@ -46,9 +46,7 @@ func (m Msg) Release() {
 			poison(f)
 		}
 	}
-	if l.release(m.index, m.gen) {
-		l.settle(1)
-	}
+	l.release(m.index>>5, m.gen, 1<<(m.index&31))
 }
 
 // poison overwrites released bytes.
@@ -63,25 +61,23 @@ func poison(b []byte) {
 func ReleaseBatch(msgs []Msg) {
 	for i := 0; i < len(msgs); {
 		l := msgs[i].lease
-		if l == nil || raceEnabled {
+		switch {
+		case l == nil: // made by hand
+			i++
+			continue
+		case raceEnabled:
 			msgs[i].Release()
 			i++
 			continue
 		}
-		var n int32
-		for i < len(msgs) && msgs[i].lease == l {
-			// The messages of one word go together.
-			first, gen := msgs[i].index>>5, msgs[i].gen
-			var mask uint64
-			for i < len(msgs) && msgs[i].lease == l && msgs[i].index>>5 == first && msgs[i].gen == gen {
-				mask |= 1 << (msgs[i].index & 31)
-				i++
-			}
-			n += l.releaseMask(first, gen, mask)
+		// The messages of one word go together.
+		word, gen := msgs[i].index>>5, msgs[i].gen
+		var mask uint32
+		for i < len(msgs) && msgs[i].lease == l && msgs[i].index>>5 == word && msgs[i].gen == gen {
+			mask |= 1 << (msgs[i].index & 31)
+			i++
 		}
-		if n > 0 {
-			l.settle(n)
-		}
+		l.release(word, gen, mask)
 	}
 }
 

@@ -40,28 +40,30 @@ func (*pairPattern) room(*peer) {}
 func (*pairPattern) extra() int { return 0 }
 
 func (t *pairPattern) send(o *outgoing) (sendResult, error) {
-	p := t.only
-	if p == nil {
+	p := t.pick(o.size)
+	switch {
+	case p == nil:
 		return sendResult{full: true}, nil
-	}
-	if !p.out.room(o.size) {
-		p.out.starved = true
-		return sendResult{full: true}, nil
-	}
-	if p.out.push(o) {
+	case p.out.push(o):
 		return sendResult{woken: p}, nil
 	}
 	return sendResult{}, nil
 }
 
-func (t *pairPattern) writable() bool {
-	if t.only != nil && t.only.out.room(1) {
-		return true
+// pick is the peer, if there is one and it has room for size bytes.
+func (t *pairPattern) pick(size int64) *peer {
+	if t.only == nil {
+		return nil
 	}
-	if t.only != nil {
+	if !t.only.out.room(size) {
 		t.only.out.starved = true
+		return nil
 	}
-	return false
+	return t.only
+}
+
+func (t *pairPattern) writable() bool {
+	return t.pick(1) != nil
 }
 
 func (*pairPattern) recv(in *inlet, m *Msg) bool {

@@ -193,6 +193,42 @@ func (p *pipe) push(o *outgoing) (wake bool) {
 	return p.added(1, o.size)
 }
 
+// pushFrames is push of a message of frames that all go into a slab, where they
+// take size bytes.
+func (p *pipe) pushFrames(frames [][]byte, size int) (wake bool) {
+	var b *block
+	if p.open {
+		b = &p.blocks[len(p.blocks)-1]
+	}
+	if b == nil || cap(b.b)-len(b.b) < size {
+		b = p.tail(size)
+	}
+	if f := frames[0]; len(frames) == 1 && len(f) <= 255 {
+		at := len(b.b)
+		dst := b.b[:at+size]
+		dst[at], dst[at+1] = 0, byte(len(f))
+		copy(dst[at+2:], f)
+		b.b = dst
+	} else {
+		dst := b.b
+		for i, f := range frames {
+			var flags byte
+			if i < len(frames)-1 {
+				flags = zmtp.FlagMore
+			}
+			dst = append(zmtp.AppendHeader(dst, flags, len(f)), f...)
+		}
+		b.b = dst
+	}
+	b.msgs++
+	b.frames += len(frames)
+	b.size += int64(size)
+	if b.msgs >= p.batch {
+		p.seal()
+	}
+	return p.added(1, int64(size))
+}
+
 // added accounts for what was appended and reports whether to wake the consumer.
 func (p *pipe) added(msgs int, size int64) (wake bool) {
 	p.msgs += msgs

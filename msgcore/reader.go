@@ -127,6 +127,12 @@ func (r *reader) parse() (need int, err error) {
 		if r.slab == nil || r.one && r.delivered {
 			return 1, nil
 		}
+		if r.part == 0 && r.parseShort() && r.msgs >= r.in.batch {
+			if err := r.handOver(); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		b := r.slab.buf[r.pos:r.fill]
 		flags, n, hdr, err := zmtp.ParseHeader(b)
 		switch {
@@ -181,6 +187,30 @@ func (r *reader) parse() (need int, err error) {
 			}
 		}
 	}
+}
+
+// parseShort walks messages of one frame of at most 255 bytes, which most are,
+// and reports whether there were any. They make no more than a block.
+func (r *reader) parseShort() bool {
+	if limit := r.ss.s.opts.MaxMessage; limit > 0 && limit < 255 {
+		return false
+	}
+	b, pos, n := r.slab.buf[:r.fill], r.pos, 0
+	for most := r.in.batch - r.msgs; n < most && pos+2 <= len(b) && b[pos] == 0; n++ {
+		next := pos + 2 + int(b[pos+1])
+		if next > len(b) {
+			break
+		}
+		pos = next
+	}
+	if n == 0 {
+		return false
+	}
+	r.msgs += n
+	r.frames += n
+	r.size += int64(pos - r.pos)
+	r.pos, r.end, r.done = pos, pos, len(r.bodies)
+	return true
 }
 
 // whole is called when a message is complete.

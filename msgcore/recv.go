@@ -12,6 +12,13 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 		return Msg{}, s.optErr
 	}
 	s.recvMu.Lock()
+	var m Msg
+	if s.recvQuick(&m) {
+		next := s.passOn()
+		s.recvMu.Unlock()
+		next.signal()
+		return m, nil
+	}
 	for {
 		ok, err := s.take("recv", &s.in)
 		if ok || err != nil {
@@ -63,7 +70,7 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 	}
 	s.recvMu.Lock()
 	for {
-		n := 0
+		n := s.recvQuickly(dst)
 		var err error
 		for n < len(dst) {
 			var ok bool
@@ -71,6 +78,7 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 				break
 			}
 			n++
+			n += s.recvQuickly(dst[n:])
 		}
 		if n > 0 || err != nil {
 			next := s.passOn()

@@ -21,6 +21,9 @@ type sending struct {
 // where the type waits at its high-water mark (see its constructor), until ctx
 // ends. The frames are copied: they may be changed as soon as Send returns.
 func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
+	if s.sendQuick(frames) {
+		return nil
+	}
 	var c sending
 	return s.transmit(ctx, "send", frames, &c)
 }
@@ -30,12 +33,20 @@ func (s *Socket) Send(ctx context.Context, frames ...[]byte) error {
 // caller must not modify m's frames any more, nor use them at all if they were
 // received. On an error m is still the caller's.
 func (s *Socket) SendMsg(ctx context.Context, m Msg) error {
+	if s.sendQuick(m.Frames) {
+		m.Release()
+		return nil
+	}
 	c := sending{given: true, from: m}
 	return s.transmit(ctx, "send", m.Frames, &c)
 }
 
 // TrySend is SendMsg without waiting; it reports whether m was taken.
 func (s *Socket) TrySend(m Msg) (bool, error) {
+	if s.sendQuick(m.Frames) {
+		m.Release()
+		return true, nil
+	}
 	c := sending{given: true, from: m, try: true}
 	err := s.transmit(context.Background(), "send", m.Frames, &c)
 	if err == errFull {
@@ -75,7 +86,15 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	if s.closed {
 		err = s.fail("send", "", errClosed)
 	}
+	quick := 0 // so many at the end of msgs[:n] are to be released
 	for n < len(msgs) && err == nil {
+		if s.spread != nil {
+			var k int
+			k, woken = s.sendQuickly(msgs[n:], woken)
+			if n, quick = n+k, quick+k; n == len(msgs) {
+				break
+			}
+		}
 		frames := msgs[n].Frames
 		if s.typ == XSub {
 			if _, _, ok := asSubscription(frames); ok {
@@ -90,6 +109,10 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 		if r, err = s.put("send", frames, &c); err != nil || r.full {
 			break
 		}
+		if quick > 0 { // put sees to its own
+			ReleaseBatch(msgs[n-quick : n])
+			quick = 0
+		}
 		n++
 		if r.woken != nil {
 			woken = append(woken, r.woken.claim())
@@ -102,6 +125,7 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	for _, w := range woken {
 		w.do(false)
 	}
+	ReleaseBatch(msgs[n-quick : n])
 	return n, err
 }
 

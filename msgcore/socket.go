@@ -20,6 +20,13 @@ type Socket struct {
 	optErr error // of the options; every call returns it
 	pat    pattern
 	state  stateful // pat, if it has an opinion
+	// spread is pat, if messages of at most smallMax bytes may be sent by
+	// sendQuick; single says that they have one frame.
+	spread   spreading
+	single   bool
+	smallMax int
+	// plain says that recvQuick may be used.
+	plain bool
 	// recvErr is the answer to Recv, for a type that has none.
 	recvErr error
 	extra   int // pat.extra()
@@ -93,6 +100,12 @@ func New(t Type, opts *Options) *Socket {
 	s.opts = opts.withDefaults(t)
 	s.pat = newPattern(s)
 	s.state, _ = s.pat.(stateful)
+	s.spread, s.single = spreads(t, s.pat)
+	s.smallMax = inlineMax
+	if m := s.opts.MaxMessage; m > 0 {
+		s.smallMax = int(min(m, inlineMax))
+	}
+	s.plain = plain(t)
 	s.extra = s.pat.extra()
 	s.inline = t == Req || t == Rep
 	switch t {

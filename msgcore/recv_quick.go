@@ -1,0 +1,53 @@
+package msgcore
+
+// Most messages come one after the other out of a block that is open already, to
+// sockets that hand them out as they are. These are handed out here, without
+// asking the pattern.
+
+// plain reports whether all that a socket of type t receives is for the
+// application, as it came; but for replies to a Request.
+func plain(t Type) bool { return t == Pull || t == Pair || t == Dealer }
+
+// open returns the inlet to take the next message from, if take would do nothing
+// else; under recvMu.
+func (s *Socket) open() *inlet {
+	if !s.plain || s.fair.n == 0 || s.closed || s.calls.waiting != nil {
+		return nil
+	}
+	in := s.fair.ring[s.fair.head]
+	if in.left == 0 {
+		return nil
+	}
+	return in
+}
+
+// recvQuick hands out one message; under recvMu.
+func (s *Socket) recvQuick(m *Msg) bool {
+	in := s.open()
+	if in == nil {
+		return false
+	}
+	in.pop(m, nil)
+	s.fair.turns(in, 1)
+	return true
+}
+
+// recvQuickly hands out messages, and returns how many; under recvMu.
+func (s *Socket) recvQuickly(dst []Msg) (n int) {
+	for n < len(dst) {
+		in := s.open()
+		if in == nil {
+			break
+		}
+		most := min(len(dst)-n, in.left)
+		if s.fair.n > 1 {
+			most = min(most, max(in.turns, 1))
+		}
+		for range most {
+			in.pop(&dst[n], nil)
+			n++
+		}
+		s.fair.turns(in, most)
+	}
+	return n
+}

@@ -1,0 +1,98 @@
+package msgcore
+
+// Most messages are small and are sent by sockets that give each one to a peer
+// without a look at it. For these, what transmit does is spelled out here, since
+// describing a message to a pattern costs more than sending it.
+
+// A spreading pattern sends each message as it is, to one peer that does not
+// depend on it.
+type spreading interface {
+	// pick returns the peer whose turn it is and that has room for size bytes;
+	// nil if there is none. Under sendMu.
+	pick(size int64) *peer
+}
+
+// spreads returns pat if it may be used so: a REQ, say, has a say in what is
+// sent. Single says that its messages have one frame.
+func spreads(t Type, pat pattern) (spread spreading, single bool) {
+	switch t {
+	case Push, Dealer, Pair:
+		return pat.(spreading), false
+	case Scatter, Client, Channel:
+		return pat.(spreading), true
+	}
+	return nil, false
+}
+
+// small returns what frames take on the wire, if all of them go into a slab and
+// any number of such messages may.
+func (s *Socket) small(frames [][]byte) (size int, ok bool) {
+	if s.spread == nil || s.single && len(frames) != 1 {
+		return 0, false
+	}
+	if len(frames) == 1 {
+		size = frameSize(len(frames[0]))
+	} else {
+		if len(frames) > freeFrames {
+			return 0, false
+		}
+		for _, f := range frames {
+			if len(f) > inlineMax {
+				return 0, false
+			}
+			size += frameSize(len(f))
+		}
+	}
+	return size, size > 0 && size <= s.smallMax
+}
+
+// sendQuick is transmit if that needs neither to wait nor to think.
+func (s *Socket) sendQuick(frames [][]byte) bool {
+	size, ok := s.small(frames)
+	if !ok {
+		return false
+	}
+	s.sendMu.Lock()
+	p := s.pickOpen(size)
+	if p == nil {
+		s.sendMu.Unlock()
+		return false
+	}
+	if !p.out.pushFrames(frames, size) {
+		s.sendMu.Unlock()
+		return true
+	}
+	w := p.claim()
+	s.sendMu.Unlock()
+	w.do(false)
+	return true
+}
+
+// pickOpen is pick unless the socket is closed.
+func (s *Socket) pickOpen(size int) *peer {
+	if s.closed {
+		return nil
+	}
+	return s.spread.pick(int64(size))
+}
+
+// sendQuickly sends of msgs what sendQuick would, up to the first that it would
+// not, and returns how many these are and whom to wake; under sendMu. It leaves
+// it to the caller to release them.
+func (s *Socket) sendQuickly(msgs []Msg, woken []wakeup) (int, []wakeup) {
+	for n := range msgs {
+		frames := msgs[n].Frames
+		size, ok := s.small(frames)
+		if !ok {
+			return n, woken
+		}
+		p := s.pickOpen(size)
+		if p == nil {
+			return n, woken
+		}
+		if p.out.pushFrames(frames, size) {
+			woken = append(woken, p.claim())
+		}
+	}
+	return len(msgs), woken
+}
