@@ -147,21 +147,22 @@ func (i *Instance) reign(ctx context.Context, t *tenure) (err error) {
 	if _, err := rand.Read(generation[:]); err != nil {
 		return fmt.Errorf("unique: no random numbers: %w", err)
 	}
-	port, endpoint, err := listen(ctx, "ipc://"+i.site.socketPath(""), i.opts.MaxRequest)
+	port, r, err := i.listen(ctx, t)
 	if err != nil {
 		return fmt.Errorf("unique: the primary cannot listen: %w", err)
 	}
 	fault("bound")
 	started := time.Now()
 	i.srv = newServer(port, generation, started, i.opts)
-	i.srv.endpoint = endpoint
+	i.srv.endpoint = r.Endpoint
 	i.srv.idle = serveIdle(i.opts.Idle)
 	i.ran = make(chan struct{})
 	go func() {
 		defer close(i.ran)
 		i.srv.run()
 	}()
-	err = t.publish(record{Proto: wireVersion, Started: started, Generation: generation, Endpoint: endpoint, AppVersion: i.opts.Version})
+	r.Proto, r.Started, r.Generation, r.AppVersion = wireVersion, started, generation, i.opts.Version
+	err = t.publish(r)
 	if err != nil {
 		_ = port.close() // the error to report is why nobody would find us
 		<-i.ran
@@ -171,7 +172,7 @@ func (i *Instance) reign(ctx context.Context, t *tenure) (err error) {
 	i.role, i.tenure = Primary, t
 	i.over, i.tended = make(chan struct{}), make(chan struct{})
 	go i.tend()
-	debugf("primary, listening at %s", endpoint)
+	debugf("primary, listening at %s", r.Endpoint)
 	return nil
 }
 

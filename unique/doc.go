@@ -44,8 +44,10 @@
 // application's own data both ways.
 //
 // Only processes of the same user are talked to, by the kernel's word, in
-// both directions, in a directory that nobody else can write to. Arguments,
-// environment and tokens stand in no error and no log.
+// both directions, in a directory that nobody else can write to. Where the system
+// has no local sockets (ipc), the primary is on a port of loopback tcp, and CURVE
+// with keys that only this user can read takes the place of the kernel's word.
+// Arguments, environment and tokens stand in no error and no log.
 //
 // # Watching it
 //
@@ -55,8 +57,8 @@
 // # Systems
 //
 // The protocol, which programs in any language with a ZeroMQ binding can speak,
-// is in PROTOCOL.md beside this file. Where a system has no file locks or no
-// local sockets, Acquire returns an error that wraps errors.ErrUnsupported.
+// is in PROTOCOL.md beside this file. Where a system has no file locks, Acquire
+// returns an error that wraps errors.ErrUnsupported.
 //
 // This package is unrelated to the standard library's unique package.
 package unique

@@ -12,12 +12,14 @@ import (
 // A tenure is the time as primary, from the election that was won until release. Its methods may be called from several
 // goroutines. It lasts while the process lives even if nobody refers to it any more: see pinned.
 type tenure struct {
-	site *site
-	lock *lockFile
+	site     *site
+	lock     *lockFile
+	noSocket error // why there is no place for sockets, if there is none
 
 	once sync.Once // of release
 
 	mu        sync.Mutex
+	keep      func() error  // guarded by mu: repairs what else others look for, nil if there is nothing
 	published *record       // guarded by mu: what publish wrote last, nil after withdraw
 	released  bool          // guarded by mu
 	stop      chan struct{} // guarded by mu: set while tendAlways runs, which its closing ends
@@ -32,10 +34,10 @@ func (t *tenure) enter() error {
 	}
 	s.sweepRoom()
 	writeHolder(s.lockPath(), s.id)
-	if !s.deep() {
-		return nil
+	if s.deep() {
+		t.noSocket = s.makeRoom()
 	}
-	return s.makeRoom()
+	return nil
 }
 
 // publish tells the others how to reach this primary, in one step that replaces what was there. It fills in PID, UID,
@@ -145,11 +147,15 @@ func (t *tenure) tend() error {
 	if t.published == nil {
 		return nil
 	}
+	var kept error
+	if t.keep != nil {
+		kept = t.keep()
+	}
 	r, err := t.site.readRecord()
 	if err == nil && r.Generation == t.published.Generation {
-		return nil
+		return kept
 	}
-	return t.site.writeRecord(t.published)
+	return errors.Join(kept, t.site.writeRecord(t.published))
 }
 
 // release withdraws the record, removes the private directory of the sockets if there is one, and gives back the lock.

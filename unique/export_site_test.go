@@ -64,6 +64,12 @@ func (s *Site) LockGate(ctx context.Context) (func() error, error) {
 	return l.unlock, nil
 }
 
+// TendOf looks after what a primary has published.
+func TendOf(i *Instance) error { return i.tenure.tend() }
+
+// PortTransport is the transport of channels on tcp.
+var PortTransport portTransport
+
 type Tenure struct{ t *tenure }
 
 func (t *Tenure) Publish(r Record) error { return t.t.publish(r) }

@@ -22,6 +22,8 @@ type link struct {
 	holder Holder
 	limit  int64 // the largest request, as counted by message.size
 	idle   bool  // time may have passed since WELCOME
+
+	mechanism zmtp.Mechanism // nil on ipc
 }
 
 // A nobodyError says that no primary answers where the record says, and that
@@ -44,7 +46,11 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	if least := start.Add(grace); deadline.Before(least) {
 		deadline = least // this process was stopped: give the primary a chance
 	}
-	l, err := greetAt(ctx, h, r.Generation, opts, deadline)
+	mechanism, err := s.clientOf(&r)
+	if err != nil {
+		return nil, &nobodyError{err}
+	}
+	l, err := greetAt(ctx, h, r.Generation, mechanism, opts, deadline)
 	if err == nil || ctx.Err() == nil && !isTimeout(err) {
 		return l, err
 	}
@@ -56,14 +62,14 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 
 // greetAt is greet for a record that was read. That the deadline has passed is
 // an error that isTimeout knows.
-func greetAt(ctx context.Context, h Holder, generation [16]byte, opts *Options, deadline time.Time) (*link, error) {
+func greetAt(ctx context.Context, h Holder, generation [16]byte, mechanism zmtp.Mechanism, opts *Options, deadline time.Time) (*link, error) {
 	raw, err := dial(ctx, h.Endpoint, deadline)
 	if err != nil {
 		return nil, err
 	}
 	fault("dialed")
 	conn := &patientConn{Conn: raw}
-	l := &link{conn: conn, holder: h}
+	l := &link{conn: conn, holder: h, mechanism: mechanism}
 	if err := l.open(ctx, generation, opts, deadline); err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -101,6 +107,7 @@ func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, dea
 		return &nobodyError{err}
 	}
 	l.z, err = zmtp.Handshake(context.WithoutCancel(ctx), l.conn, &zmtp.Config{
+		Mechanism:  l.mechanism,
 		Properties: zmtp.Properties{zmtp.SocketType: "DEALER"},
 		MaxFrame:   wireLimit(maxRequestLimit),
 		MaxMessage: wireLimit(maxRequestLimit),

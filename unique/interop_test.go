@@ -36,8 +36,17 @@ func TestInteropPython(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("libzmq has no ipc that ours speaks on Windows")
 	}
+	for _, tcp := range []bool{false, true} {
+		t.Run(map[bool]string{false: "ipc", true: "tcp with CURVE"}[tcp], func(t *testing.T) {
+			opts := uniquetest.Options(t)
+			opts.TCP = tcp
+			testInteropPython(t, opts)
+		})
+	}
+}
+
+func testInteropPython(t *testing.T, opts *unique.Options) {
 	interpreter := python(t)
-	opts := uniquetest.Options(t)
 	seen := make(chan *unique.Invocation, 1)
 	primary(t, opts, func(_ context.Context, inv *unique.Invocation) int {
 		// It asked for no stream: none of these may disturb the lockstep.
@@ -63,6 +72,10 @@ func TestInteropPython(t *testing.T) {
 		inv := <-seen
 		require.Equal(t, args, inv.Args)
 		require.Equal(t, cmd.Dir, inv.Dir)
-		require.Equal(t, cmd.Process.Pid, inv.Peer.PID)
+		if opts.TCP {
+			require.Equal(t, unique.Peer{PID: -1, UID: -1, GID: -1}, inv.Peer, "nobody tells")
+		} else {
+			require.Equal(t, cmd.Process.Pid, inv.Peer.PID)
+		}
 	}
 }

@@ -36,6 +36,12 @@ type Location struct {
 	// Deep means that Dir is too long for the address of a socket (104 bytes on some systems). The primary puts its
 	// sockets into a new private directory and says in its record in which.
 	Deep bool
+	// TCP means that the primary listens at a loopback port, secured by CURVE, and not at Socket: the one that runs, or
+	// else the next one. TCPReason says why: Options.TCP, or what was wrong with ipc when the primary started.
+	TCP       bool
+	TCPReason string
+	// ClientKey is the file with the key that secondaries show to a primary on tcp. Nobody but the user can read it.
+	ClientKey string
 }
 
 // A Skipped is a directory that was passed over.
@@ -65,7 +71,7 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Location{
+	l := &Location{
 		Dir:     s.dir,
 		Source:  s.place.source,
 		Skipped: skipped,
@@ -76,7 +82,15 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 		Socket:  s.socketIn(s.dir, ""),
 		Network: networkKind(s.place),
 		Deep:    s.deep(),
-	}, nil
+
+		ClientKey: s.clientKeyPath(),
+	}
+	if r, err := s.readRecord(); err == nil {
+		l.TCP, l.TCPReason = r.onTCP(), r.Reason
+	} else if o != nil && o.TCP {
+		l.TCP, l.TCPReason = true, reasonOption
+	}
+	return l, nil
 }
 
 // String explains l in a few lines for humans, without a newline at the end.
@@ -90,7 +104,9 @@ func (l *Location) String() string {
 		fmt.Fprintf(&b, "\nskipped   %s (%s): %v", s.Dir, s.Source, s.Err)
 	}
 	fmt.Fprintf(&b, "\ngate      %s\nlock      %s\nstart     %s\nrecord    %s\n", l.Gate, l.Lock, l.Start, l.Record)
-	if l.Deep {
+	if l.TCP {
+		fmt.Fprintf(&b, "tcp       a loopback port that the record names, secured by CURVE: %s\nkey       %s", l.TCPReason, l.ClientKey)
+	} else if l.Deep {
 		b.WriteString("socket    in a private directory named by the record: this one is too long for the address of a socket")
 	} else {
 		b.WriteString("socket    " + l.Socket)

@@ -26,6 +26,13 @@ func (i *Instance) Open(ctx context.Context, channel string, t msgcore.Type, o *
 	if o != nil {
 		merged := *o
 		merged.Transport.Credentials = bothAdmit(o.Transport.Credentials, secure.Transport.Credentials)
+		if secure.Mechanism != nil {
+			if o.Mechanism != nil {
+				return nil, fmt.Errorf("unique: channel %q: Options.Mechanism must be nil on tcp, where the channel has CURVE of its own", channel)
+			}
+			merged.Mechanism = secure.Mechanism
+			merged.Authorize = bothAuthorize(secure.Authorize, o.Authorize)
+		}
 		secure = &merged
 	}
 	if err := secure.Validate(t); err != nil {
@@ -58,13 +65,17 @@ func bothAdmit(a, b func(transport.Cred) error) func(transport.Cred) error {
 // Endpoint returns the endpoint of the named channel and the options that
 // secure it, for those who make the socket themselves: the primary is to bind
 // it, secondaries connect. In a secondary it is ErrNoPrimary if there is none
-// any more.
+// any more. Without the options an endpoint on loopback tcp (Options.TCP) would
+// be open to every user of the host.
 func (i *Instance) Endpoint(ctx context.Context, channel string) (endpoint string, o *msgcore.Options, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", nil, context.Cause(ctx)
 	}
 	if channel == "" {
 		return "", nil, errors.New("unique: the channel has no name; the primary's own endpoint is in Holder")
+	}
+	if i.onTCP() {
+		return portScheme + "://" + i.site.portPath(channel), i.tcpOptions(), nil
 	}
 	var path string
 	if i.role == Primary {

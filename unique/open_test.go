@@ -18,6 +18,11 @@ func credOf(uid int) transport.Cred { return transport.Cred{PID: 1, UID: uid, GI
 
 func TestOpen(t *testing.T) {
 	t.Run("short", func(t *testing.T) { testOpen(t, uniquetest.Options(t)) })
+	t.Run("tcp", func(t *testing.T) {
+		opts := uniquetest.Options(t)
+		opts.TCP = true
+		testOpen(t, opts)
+	})
 	t.Run("deep", func(t *testing.T) { // too deep for sockets
 		opts := uniquetest.Options(t)
 		opts.Dir = filepath.Join(opts.Dir, strings.Repeat("d", 200))
@@ -49,14 +54,19 @@ func testOpen(t *testing.T, opts *unique.Options) {
 	m, err := sub.Recv(within(t))
 	require.NoError(t, err)
 	require.Equal(t, "hello", string(m.Frames[0]))
-	require.True(t, asked, "the caller's own Credentials count, too")
+	require.True(t, asked || opts.TCP, "the caller's own Credentials count, too")
 
 	a, o, err := first.Endpoint(within(t), "other")
 	require.NoError(t, err)
 	b, _, err := second.Endpoint(within(t), "other")
 	require.NoError(t, err)
 	require.Equal(t, a, b)
-	require.ErrorIs(t, o.Transport.Credentials(credOf(os.Geteuid()+1)), unique.ErrOtherUser)
+	if opts.TCP {
+		require.Equal(t, "CURVE", o.Mechanism.Name())
+		require.True(t, o.Mechanism.Server())
+	} else {
+		require.ErrorIs(t, o.Transport.Credentials(credOf(os.Geteuid()+1)), unique.ErrOtherUser)
+	}
 
 	_, _, err = first.Endpoint(within(t), "")
 	require.Error(t, err)

@@ -16,6 +16,11 @@ type Options struct {
 	// [UnsafeDirError] if others could write to it. Empty means the runtime
 	// directory of the user; Where tells which one that is and why.
 	Dir string
+	// TCP makes the primary listen at a port of loopback tcp, secured by CURVE
+	// with a key that only this user can read, instead of at a socket of ipc. It
+	// does so by itself where ipc is not to be had; Where tells why. Secondaries
+	// find either.
+	TCP bool
 	// Version is the application's own version, told to the other side; it
 	// decides nothing. At most 255 bytes.
 	Version string

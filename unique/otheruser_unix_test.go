@@ -10,12 +10,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/msgcore/curve"
 	"github.com/solomq/solomq/unique"
 	"github.com/solomq/solomq/unique/uniquetest"
 )
@@ -23,6 +24,8 @@ import (
 func init() {
 	roles["app squat"] = playSquat
 	roles["app intrude"] = playIntrude
+	roles["app squat tcp"] = playSquatTCP
+	roles["app intrude tcp"] = playIntrudeTCP
 }
 
 // playSquat listens at a path and says what it is sent.
@@ -58,18 +61,79 @@ func playIntrude(args []string) int {
 	return 0
 }
 
-// rewriteRecord changes the record of the primary of testID.
-func rewriteRecord(t *testing.T, opts *unique.Options, pattern, with string) {
-	t.Helper()
-	where, err := unique.Where(testID, opts)
-	require.NoError(t, err)
-	old, err := os.ReadFile(where.Record)
-	require.NoError(t, err)
-	_, body, _ := strings.Cut(string(old), "\n")
-	changed := regexp.MustCompile(pattern).ReplaceAllLiteralString(body, with)
-	require.NotEqual(t, body, changed)
-	text := fmt.Sprintf("solomq-primary/1 %d\n%s", len(changed), changed)
-	require.NoError(t, os.WriteFile(where.Record, []byte(text), 0o600))
+// playSquatTCP listens at a port of tcp, never answers, and says what it is sent.
+func playSquatTCP([]string) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return exitWith(err)
+	}
+	defer l.Close()
+	fmt.Println(l.Addr())
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return exitWith(err)
+		}
+		go func() {
+			b, _ := io.ReadAll(c)
+			fmt.Printf("%q\n", b)
+		}()
+	}
+}
+
+// playIntrudeTCP reads what it may of the directory, tries a key of its own at the
+// server, whose address and public key it is told, and then occupies it with
+// connections that say nothing until its standard input ends.
+func playIntrudeTCP(args []string) int {
+	dir, endpoint := args[0], args[1]
+	if entries, err := os.ReadDir(dir); err == nil {
+		fmt.Println("could read", dir, len(entries))
+		return 1
+	}
+	var server curve.PublicKey
+	if err := server.UnmarshalText([]byte(args[2])); err != nil {
+		return exitWith(err)
+	}
+	_, mine, err := curve.GenerateKey()
+	if err != nil {
+		return exitWith(err)
+	}
+	refused := make(chan string, 1)
+	s := msgcore.NewDealer(&msgcore.Options{
+		Mechanism: curve.Client(mine, server), Linger: msgcore.Discard,
+		Monitor: func(e msgcore.Event) {
+			select {
+			case refused <- fmt.Sprint(e.Kind, " ", e.Err):
+			default:
+			}
+		},
+		Reconnect: msgcore.Reconnect{Interval: -1},
+	})
+	if err := s.Connect(endpoint); err != nil {
+		return exitWith(err)
+	}
+	for text := range refused {
+		if strings.Contains(text, "rejected") {
+			break
+		}
+	}
+	if err := s.Close(); err != nil {
+		return exitWith(err)
+	}
+	var held []net.Conn
+	for range 300 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "tcp://"))
+		if err != nil {
+			break // so many are enough
+		}
+		held = append(held, c)
+	}
+	fmt.Println("refused and in the way")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	for _, c := range held {
+		c.Close()
+	}
+	return 0
 }
 
 // Who finds a process of another user where the primary should be sends it
@@ -132,4 +196,69 @@ func TestStaleRecord(t *testing.T) {
 	var hung *unique.UnresponsiveError
 	require.ErrorAs(t, err, &hung)
 	require.Equal(t, app.Holder().PID, hung.Holder.PID)
+}
+
+// On tcp another user, even one who knows the port and the server's public key,
+// gets nothing, and is not in the way of others.
+func TestTCPClientOfAnotherUser(t *testing.T) {
+	needRoot(t)
+	opts := onTCP(t)
+	app := primary(t, opts, seven)
+	where, err := unique.Where(testID, opts)
+	require.NoError(t, err)
+	data, err := os.ReadFile(where.Record)
+	require.NoError(t, err)
+	r, err := unique.ParseRecord(data)
+	require.NoError(t, err)
+	cmd := asNobody(t, "app intrude tcp", opts.Dir, app.Holder().Endpoint, r.ServerKey.String())
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	require.Equal(t, "refused and in the way", lines.Text())
+	for range 3 {
+		code, err := secondary(t, opts).Forward(within(t), unique.Current())
+		require.NoError(t, err)
+		require.Equal(t, 7, code)
+	}
+	require.NoError(t, in.Close())
+	require.NoError(t, cmd.Wait())
+}
+
+// A process of another user that has taken the port of a primary which is gone is
+// told nothing of worth, and does not keep the next primary from its place.
+func TestTCPServerOfAnotherUser(t *testing.T) {
+	needRoot(t)
+	opts := onTCP(t)
+	opts.Timeouts.Hello = 500e6
+	where, err := unique.Where(testID, opts)
+	require.NoError(t, err)
+	old, err := unique.Acquire(within(t), testID, opts)
+	require.NoError(t, err)
+	record, err := os.ReadFile(where.Record)
+	require.NoError(t, err)
+	require.NoError(t, old.Close())
+	require.NoError(t, os.WriteFile(where.Record, record, 0o600)) // as if it had been killed
+
+	squat := asNobody(t, "app squat tcp")
+	out, err := squat.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, squat.Start())
+	defer squat.Wait()
+	defer squat.Process.Kill()
+	lines := bufio.NewScanner(out)
+	require.True(t, lines.Scan())
+	rewriteRecord(t, opts, `endpoint=.*`, fmt.Sprintf("endpoint=%q", "tcp://"+lines.Text()))
+	_, err = unique.Lookup(within(t), testID, opts)
+	require.ErrorIs(t, err, unique.ErrUnresponsive)
+	require.True(t, lines.Scan())
+	require.NotContains(t, lines.Text(), "DEALER")
+	app := primary(t, opts, seven)
+	require.Equal(t, unique.Primary, app.Role())
+	code, err := secondary(t, opts).Forward(within(t), unique.Current())
+	require.NoError(t, err)
+	require.Equal(t, 7, code)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/solomq/solomq/msgcore/curve"
 )
 
 // A record is what the primary publishes about itself. It is a hint where to knock, never a proof that anybody lives
@@ -20,7 +22,14 @@ type record struct {
 	Endpoint   string    // of the control socket
 	ChannelDir string    // where the sockets of its channels are
 	AppVersion string
+
+	// Of a primary on tcp only.
+	ServerKey curve.PublicKey // which it proves to have
+	ClientKey string          // the file with the key to show to it
+	Reason    string          // why it is not on ipc; for humans
 }
+
+func (r *record) onTCP() bool { return strings.HasPrefix(r.Endpoint, "tcp://") }
 
 // errNoRecord: nobody has published anything that can be used.
 var errNoRecord = errors.New("unique: no record of a primary")
@@ -52,6 +61,11 @@ func (r *record) appendTo(b []byte) []byte {
 	text("endpoint", r.Endpoint)
 	text("channels", r.ChannelDir)
 	text("version", r.AppVersion)
+	if r.onTCP() {
+		text("server-key", r.ServerKey.String())
+		text("client-key", r.ClientKey)
+		text("reason", r.Reason)
+	}
 
 	b = append(append(b, recordMagic...), ' ')
 	b = append(strconv.AppendInt(b, int64(len(body)), 10), '\n')
@@ -75,7 +89,7 @@ func parseRecord(data []byte) (record, error) {
 		return bad("length is %d, announced is %.20q", len(body), size)
 	}
 	r := record{UID: -1}
-	var seen [8]bool
+	var seen [recordFields]bool
 	for line := range strings.Lines(body) {
 		key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		if !ok || !strings.HasSuffix(line, "\n") {
@@ -93,11 +107,19 @@ func parseRecord(data []byte) (record, error) {
 		}
 		seen[field] = true
 	}
-	if seen != [8]bool{true, true, true, true, true, true, true, true} {
-		return bad("incomplete")
+	for i, there := range seen {
+		if !there && (i < requiredFields || r.onTCP()) {
+			return bad("incomplete")
+		}
+	}
+	if r.onTCP() && !isLoopback(strings.TrimPrefix(r.Endpoint, "tcp://")) {
+		return bad("endpoint is not of this host")
 	}
 	return r, nil
 }
+
+// recordFields are known; those behind the first requiredFields are there on tcp only.
+const requiredFields, recordFields = 8, 11
 
 // set decodes one field and returns its number, -1 for a key that is not known.
 func (r *record) set(key, value string) (field int, err error) {
@@ -132,6 +154,18 @@ func (r *record) set(key, value string) (field int, err error) {
 	case "version":
 		r.AppVersion, err = unquote(value)
 		return 7, err
+	case "server-key":
+		var key string
+		if key, err = unquote(value); err == nil {
+			r.ServerKey, err = curve.ParsePublicKey(key)
+		}
+		return 8, err
+	case "client-key":
+		r.ClientKey, err = unquote(value)
+		return 9, err
+	case "reason":
+		r.Reason, err = unquote(value)
+		return 10, err
 	}
 	return -1, nil
 }

@@ -2,7 +2,9 @@ package unique_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -205,4 +207,18 @@ func BenchmarkSecondLaunchLookup(b *testing.B) {
 		}
 	}
 	require.NoError(b, won.Release())
+}
+
+// rewriteRecord changes the record of the primary of testID.
+func rewriteRecord(t *testing.T, opts *unique.Options, pattern, with string) {
+	t.Helper()
+	where, err := unique.Where(testID, opts)
+	require.NoError(t, err)
+	old, err := os.ReadFile(where.Record)
+	require.NoError(t, err)
+	_, body, _ := strings.Cut(string(old), "\n")
+	changed := regexp.MustCompile(pattern).ReplaceAllLiteralString(body, with)
+	require.NotEqual(t, body, changed)
+	text := fmt.Sprintf("solomq-primary/1 %d\n%s", len(changed), changed)
+	require.NoError(t, os.WriteFile(where.Record, []byte(text), 0o600))
 }

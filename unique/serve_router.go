@@ -14,15 +14,19 @@ type routerPort struct {
 }
 
 // listen opens the primary's control endpoint.
-func listen(ctx context.Context, endpoint string, maxRequest int64) (*routerPort, string, error) {
-	sock := msgcore.NewRouter(&msgcore.Options{
+func listen(ctx context.Context, endpoint string, maxRequest int64, keys *tcpKeys) (*routerPort, string, error) {
+	o := &msgcore.Options{
 		// The windows of the streams bound what is queued, and what the other
 		// side says must not wait behind its output: no mark in messages.
 		SendHWM:    -1,
 		MaxMessage: wireLimit(maxRequest),
 		Router:     msgcore.RouterOptions{Mandatory: true, Notify: msgcore.NotifyDisconnect},
 		Transport:  transport.Options{Credentials: sameUser},
-	})
+	}
+	if keys != nil {
+		o.Mechanism, o.Authorize = keys.mechanism(), keys.authorize
+	}
+	sock := msgcore.NewRouter(o)
 	bound, err := sock.Bind(ctx, endpoint)
 	if err != nil {
 		_ = sock.Close()

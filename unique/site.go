@@ -68,6 +68,18 @@ func (s *site) recordPath() string { return filepath.Join(s.dir, s.name+".primar
 func (s *site) draftPath() string  { return filepath.Join(s.dir, s.name+".draft") }
 func (s *site) roomPath() string   { return filepath.Join(s.dir, s.name+".sockets") }
 
+// secretSuffix is how the names of certificates with a secret key end.
+const secretSuffix = "_secret"
+
+// clientKeyPath is the file with the key by which secondaries are known on tcp; beside it stands the one with the public
+// half, without the suffix.
+func (s *site) clientKeyPath() string { return filepath.Join(s.dir, s.name+".client"+secretSuffix) }
+
+// portPath is where the port of a channel on tcp is written.
+func (s *site) portPath(channel string) string {
+	return filepath.Join(s.dir, hashName("channel", s.id, channel)+".port")
+}
+
 // deep reports whether the directory is too long for sockets.
 func (s *site) deep() bool { return len(s.socketIn(s.dir, "")) > maxSocketPath }
 

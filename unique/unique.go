@@ -21,6 +21,7 @@ type Instance struct {
 	// In a primary.
 	srv    *server
 	tenure *tenure
+	keys   *tcpKeys      // nil on ipc
 	ran    chan struct{} // closed when srv.run has returned
 	over   chan struct{} // closed when leaving, to end tend
 	tended chan struct{} // closed when tend has returned

@@ -36,7 +36,7 @@ var rules = []rule{
 	{"msgcore/zmtp", nil},
 	{"msgcore/curve", []string{"msgcore/zmtp", "golang.org/x/crypto/...", "golang.org/x/sys/..."}},
 	{"msgcore/internal", []string{"msgcore/internal/..."}},
-	{"unique", []string{"msgcore", "msgcore/zmtp", "transport", "transport/ipc", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
+	{"unique", []string{"msgcore", "msgcore/curve", "msgcore/zmtp", "transport", "transport/ipc", "transport/tcp", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"unique/uniquetest", []string{"unique", "msgcore"}},
 	{"examples/cli", []string{"unique", "msgcore"}},
 }
