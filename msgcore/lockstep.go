@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -86,8 +87,12 @@ func (r *reader) readOne(wait bool) bool {
 	default:
 	}
 	r.one, r.poll = true, !wait
-	defer func() { r.one, r.poll = false, false }()
+	defer func() { r.one, r.poll, r.spin = false, false, false }()
 	r.delivered = false
+	var since time.Duration
+	if spin := r.ss.s.opts.Spin; wait && spin > 0 {
+		r.poll, r.spin, since = true, true, now()
+	}
 	for {
 		need, err := r.parseAll()
 		if err == nil && !r.delivered {
@@ -101,6 +106,11 @@ func (r *reader) readOne(wait bool) bool {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			_ = r.ss.conn.SetReadDeadline(time.Time{})
 			return true
+		case err == errNothing && r.spin:
+			if now()-since > r.ss.s.opts.Spin {
+				r.poll, r.spin = false, false
+			}
+			runtime.Gosched() // the peer may be of this process
 		case err == errNothing:
 			return false
 		case err == errLarge:

@@ -14,7 +14,14 @@ import (
 // A Recv that reads the connection itself ends with its context wherever in a
 // message that happens, and the next one goes on there.
 func TestLockstepCancelWithinAMessage(t *testing.T) {
-	rep := open(t, msgcore.Rep, nil)
+	t.Run("sleeping", func(t *testing.T) { lockstepCancelWithinAMessage(t, nil) })
+	t.Run("spinning", func(t *testing.T) {
+		lockstepCancelWithinAMessage(t, &msgcore.Options{Spin: 10 * time.Millisecond})
+	})
+}
+
+func lockstepCancelWithinAMessage(t *testing.T, opts *msgcore.Options) {
+	rep := open(t, msgcore.Rep, opts)
 	p := rawHandshake(t, bindTo(t, rep, anyPort), "REQ")
 	require.NoError(t, rep.WaitPeers(limited(t), 1))
 	ask := func(body []byte, cuts ...int) {

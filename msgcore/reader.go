@@ -56,6 +56,7 @@ type reader struct {
 	back      chan struct{} // capacity 1: the session's own goroutine is needed
 	one       bool          // stop as soon as something is delivered
 	poll      bool          // do not wait
+	spin      bool          // do not wait yet
 	delivered bool
 }
 
@@ -550,7 +551,7 @@ func (r *reader) read() (int, error) {
 func (r *reader) tryRead(fd uintptr) bool {
 	var again bool
 	r.n, again, r.err = readFD(fd, r.space())
-	if again && r.start == r.fill {
+	if again && r.start == r.fill && !r.spin {
 		r.dropSlab()
 	}
 	return !again || r.poll

@@ -64,13 +64,13 @@ var libraries = []*library{
 		name: "pebbe", title: "pebbe/zmq4 (cgo)", saysVersion: true, module: "github.com/pebbe/zmq4",
 		build:   cgoProgram("pebbe"),
 		install: installCgo,
-		can:     func(w *work) bool { return w.mode.name != "launch" },
+		can:     func(w *work) bool { return w.mode.name != "launch" && !w.onlyReference() },
 	},
 	{
 		name: "go-zeromq", title: "go-zeromq/zmq4", module: "github.com/go-zeromq/zmq4",
 		build: goProgram("gozeromq", "-s -w"),
 		can: func(w *work) bool {
-			return w.mode.name != "launch" && (w.mode.name != "reqrep" || w.n == 1)
+			return w.mode.name != "launch" && !w.onlyReference() && (w.mode.name != "reqrep" || w.n == 1)
 		},
 	},
 	{
@@ -78,7 +78,7 @@ var libraries = []*library{
 		build:    goProgram("nats", "-s -w"),
 		subFirst: true,
 		can: func(w *work) bool {
-			return w.mode.name != "launch" && w.transport == "tcp" && (w.mode.name != "reqrep" || w.n == 1)
+			return w.mode.name != "launch" && !w.onlyReference() && w.transport == "tcp" && (w.mode.name != "reqrep" || w.n == 1)
 		},
 	},
 	{

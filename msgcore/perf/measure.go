@@ -74,6 +74,16 @@ func (b *bed) start(ctx context.Context, w *work, c *contender, role, address st
 	if w.waits {
 		argv = append(argv, "-nodrop")
 	}
+	if w.kind != "" {
+		argv = append(argv, "-kind="+w.kind)
+	}
+	if w.mode.name == "curve" {
+		keys, err := curveKeys()
+		if err != nil {
+			return nil, err
+		}
+		argv = append(argv, "-curve="+keys)
+	}
 	if b.extraFlags != nil {
 		argv = append(argv, b.extraFlags(role)...)
 	}

@@ -31,6 +31,7 @@ var (
 	batched   = way{"batch", []string{"-recv=batch", "-send=batch"}}
 	batchRecv = way{"batch", []string{"-recv=batch"}}
 	ownedHeap = way{"owned, 32 MiB heap", []string{"-recv=owned", "-heap=32"}}
+	spinning  = way{"spin", []string{"-spin=20us"}}
 	fresh     = way{"released, fresh bodies", []string{"-recv=released", "-send=fresh"}}
 )
 
@@ -72,6 +73,12 @@ var modes = []*mode{
 					{transport: transport, size: size, n: 4, busy: true},
 				}
 			})
+		},
+		ways: func(w *work) []way {
+			if w.n == 1 && w.place != oneCore {
+				return []way{{}, spinning}
+			}
+			return []way{{}}
 		},
 		measure: pair("rep", "req", "req"),
 	},
@@ -120,6 +127,31 @@ var modes = []*mode{
 		},
 		ways:    func(*work) []way { return []way{released, batchRecv} },
 		measure: pair("pull", "pushn", "pull"),
+	},
+	{
+		name: "curve", title: "Push and pull, encrypted", unit: perSecond,
+		about: "Messages/s from one PUSH to one PULL, secured by CURVE.",
+		sizes: []int{64, 1 << 10, 64 << 10},
+		works: func(sizes []int) []*work {
+			return overSizes(sizes, func(size int) *work { return &work{transport: "tcp", size: size, quick: size <= 1<<10} })
+		},
+		ways:    func(*work) []way { return []way{released, batched} },
+		measure: pair("pull", "push", "pull"),
+	},
+	{
+		name: "proxy", title: "Proxy", unit: perSecond,
+		about: "Messages/s through a proxy, a process of its own. ROUTER-DEALER: from a DEALER to a DEALER. XSUB-XPUB: from an XPUB that waits, to a SUB; the proxy waits, too.",
+		sizes: []int{64},
+		works: func(sizes []int) (works []*work) {
+			for _, kind := range []string{"ROUTER-DEALER", "XSUB-XPUB"} {
+				works = append(works, overSizes(sizes, func(size int) *work {
+					return &work{transport: "tcp", size: size, kind: kind, quick: true}
+				})...)
+			}
+			return works
+		},
+		ways:    func(*work) []way { return []way{released} },
+		measure: proxied,
 	},
 	{
 		name: "idle", title: "Memory of an idle connection", unit: kibibytes, counts: "connection",

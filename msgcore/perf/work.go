@@ -9,8 +9,9 @@ import (
 type work struct {
 	mode      *mode
 	transport string
-	size      int // of a message in bytes; 0 where there is none
-	n         int // peers, subscribers or connections; 0 where it goes without saying
+	size      int    // of a message in bytes; 0 where there is none
+	n         int    // peers, subscribers or connections; 0 where it goes without saying
+	kind      string // of proxy
 	place     place
 	busy      bool // each of the n has a request under way at once
 	waits     bool // the publisher waits for slow subscribers
@@ -35,6 +36,9 @@ func (w *work) String() string {
 	parts := []string{w.mode.name, w.transport}
 	if strings.HasPrefix(w.mode.name, w.transport) {
 		parts = parts[:1] // inproc
+	}
+	if w.kind != "" {
+		parts = append(parts, w.kind)
 	}
 	if w.size > 0 {
 		parts = append(parts, sizeString(w.size))
@@ -61,3 +65,6 @@ func plural(s string, n int) string {
 	}
 	return s + "s"
 }
+
+// onlyReference reports whether libzmq alone is compared with at w.
+func (w *work) onlyReference() bool { return w.mode.name == "curve" || w.mode.name == "proxy" }

@@ -19,6 +19,8 @@ static size_t size;
 static double seconds, warm_up;
 static int count = 1; // N: sockets, connections or subscribers
 static int nodrop, busy;
+static const char *kind = "";
+static char *keys[4]; // of CURVE: public and secret of the side that is bound, and of the other
 
 static void fail(const char *format, ...)
 {
@@ -75,9 +77,19 @@ static void *socket_of(int type)
     return s;
 }
 
+static void set_key(void *s, int option, const char *key)
+{
+    check(zmq_setsockopt(s, option, key, strlen(key) + 1), "a key of CURVE");
+}
+
 // bind_to binds to where and stores where that is, wildcards resolved.
 static void bind_to(void *s, const char *where, char *bound, size_t room)
 {
+    if (keys[0] != NULL) {
+        int one = 1;
+        check(zmq_setsockopt(s, ZMQ_CURVE_SERVER, &one, sizeof one), "ZMQ_CURVE_SERVER");
+        set_key(s, ZMQ_CURVE_SECRETKEY, keys[1]);
+    }
     if (zmq_bind(s, where) != 0)
         fail("zmq_bind %s", where);
     check(zmq_getsockopt(s, ZMQ_LAST_ENDPOINT, bound, &room), "ZMQ_LAST_ENDPOINT");
@@ -85,6 +97,11 @@ static void bind_to(void *s, const char *where, char *bound, size_t room)
 
 static void connect_to(void *s, const char *where)
 {
+    if (keys[0] != NULL) {
+        set_key(s, ZMQ_CURVE_SERVERKEY, keys[0]);
+        set_key(s, ZMQ_CURVE_PUBLICKEY, keys[2]);
+        set_key(s, ZMQ_CURVE_SECRETKEY, keys[3]);
+    }
     if (zmq_connect(s, where) != 0)
         fail("zmq_connect %s", where);
 }

@@ -246,6 +246,61 @@ static void mode_inlat(void)
     mode_req();
 }
 
+// --- proxy -------------------------------------------------------------------
+
+static void *nodrop_xpub(void)
+{
+    void *s = socket_of(ZMQ_XPUB);
+    int one = 1;
+    check(zmq_setsockopt(s, ZMQ_XPUB_NODROP, &one, sizeof one), "ZMQ_XPUB_NODROP");
+    return s;
+}
+
+static int is_queue(void)
+{
+    return strcmp(kind, "ROUTER-DEALER") == 0;
+}
+
+static void mode_proxy(void)
+{
+    void *front = socket_of(is_queue() ? ZMQ_ROUTER : ZMQ_XSUB);
+    void *back = is_queue() ? socket_of(ZMQ_DEALER) : nodrop_xpub();
+    char in[256], out[256], both[520];
+    bind_to(front, address, in, sizeof in);
+    bind_to(back, address, out, sizeof out);
+    snprintf(both, sizeof both, "%s,%s", in, out);
+    ready(both);
+    zmq_proxy(front, back, NULL);
+}
+
+// mode_proxying sends. An XPUB waits until it knows of a subscriber.
+static void mode_proxying(void)
+{
+    void *s = is_queue() ? socket_of(ZMQ_DEALER) : nodrop_xpub();
+    connect_all(s);
+    if (!is_queue()) {
+        zmq_msg_t m;
+        zmq_msg_init(&m);
+        receive_one(s, &m);
+    }
+    for (;;)
+        send_one(s, 0);
+}
+
+// mode_proxied counts messages by their last frame.
+static void mode_proxied(void)
+{
+    start_counting(1);
+    void *s = is_queue() ? connected_socket(ZMQ_DEALER) : subscribed_socket();
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (;;) {
+        receive_one(s, &m);
+        if (!zmq_msg_more(&m))
+            add(counters);
+    }
+}
+
 // --- memory ------------------------------------------------------------------
 
 static void mode_base(void)
@@ -328,6 +383,7 @@ static const struct {
     {"pub", mode_pub}, {"sub", mode_sub},
     {"inthr", mode_inthr}, {"inlat", mode_inlat},
     {"base", mode_base}, {"idlesrv", mode_idlesrv}, {"idlecli", mode_idlecli},
+    {"proxy", mode_proxy}, {"proxying", mode_proxying}, {"proxied", mode_proxied},
     {"primary", mode_primary},
 };
 
@@ -348,6 +404,14 @@ int main(int argc, char **argv)
     for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
         nodrop |= strcmp(argv[1], "-nodrop") == 0;
         busy |= strcmp(argv[1], "-busy") == 0;
+        if (strncmp(argv[1], "-kind=", 6) == 0)
+            kind = argv[1] + 6;
+        if (strncmp(argv[1], "-curve=", 7) == 0) {
+            char *rest = argv[1] + 7;
+            for (int i = 0; i < 4; i++)
+                if ((keys[i] = strsep(&rest, ",")) == NULL)
+                    fail("-curve wants four keys");
+        }
     }
     if (argc != 5 && argc != 6) {
         fprintf(stderr, "usage: %s [-FLAG]... MODE ADDRESS SIZE SECONDS [N]\n", program);

@@ -11,6 +11,9 @@
 //	             batch: SendBatch of 64
 //	-heap=MIB    live memory beside the messages, as in a program with data
 //	-nodrop      pub: waits for slow subscribers, and for all N before the first message
+//	-spin=TIME   Options.Spin
+//	-curve=KEYS  CURVE: the public and the secret key of the side that is bound, and of the other
+//	-kind=KIND   proxy, proxying, proxied: ROUTER-DEALER or XSUB-XPUB
 //	-busy        req: each of the N sockets has a request under way at once
 //	-cpuprofile=FILE, when built with the tag "profile"
 package main
@@ -24,18 +27,21 @@ import (
 
 func main() {
 	bench.Main(map[string]func(*bench.Args) error{
-		"pull":    prepared(pull),
-		"push":    prepared(push),
-		"pushn":   prepared(pushN),
-		"inthr":   prepared(inprocThroughput),
-		"rep":     prepared(rep),
-		"req":     prepared(req),
-		"inlat":   prepared(inprocRoundTrips),
-		"pub":     prepared(pub),
-		"sub":     prepared(sub),
-		"base":    prepared(base),
-		"idlesrv": prepared(idleServer),
-		"idlecli": prepared(idleClients),
+		"pull":     prepared(pull),
+		"push":     prepared(push),
+		"pushn":    prepared(pushN),
+		"inthr":    prepared(inprocThroughput),
+		"rep":      prepared(rep),
+		"req":      prepared(req),
+		"inlat":    prepared(inprocRoundTrips),
+		"pub":      prepared(pub),
+		"sub":      prepared(sub),
+		"proxy":    prepared(proxy),
+		"proxying": prepared(proxying),
+		"proxied":  prepared(proxied),
+		"base":     prepared(base),
+		"idlesrv":  prepared(idleServer),
+		"idlecli":  prepared(idleClients),
 	})
 }
 
@@ -54,8 +60,16 @@ func prepared(mode func(*bench.Args) error) func(*bench.Args) error {
 	}
 }
 
-// bound returns s, bound to the address of a.
-func bound(s *msgcore.Socket, a *bench.Args) (*msgcore.Socket, error) {
+// bound returns a socket of type t, bound to the address of a.
+func bound(t msgcore.Type, a *bench.Args) (*msgcore.Socket, error) {
+	opts, err := options(a, true)
+	if err != nil {
+		return nil, err
+	}
+	return boundSocket(msgcore.New(t, opts), a)
+}
+
+func boundSocket(s *msgcore.Socket, a *bench.Args) (*msgcore.Socket, error) {
 	endpoint, err := s.Bind(ctx, a.Address)
 	if err != nil {
 		return nil, err
@@ -64,8 +78,16 @@ func bound(s *msgcore.Socket, a *bench.Args) (*msgcore.Socket, error) {
 	return s, nil
 }
 
-// connected returns s, connected to each of the addresses of a.
-func connected(s *msgcore.Socket, a *bench.Args) (*msgcore.Socket, error) {
+// connected returns a socket of type t, connected to each of the addresses of a.
+func connected(t msgcore.Type, a *bench.Args) (*msgcore.Socket, error) {
+	opts, err := options(a, false)
+	if err != nil {
+		return nil, err
+	}
+	return connectedSocket(msgcore.New(t, opts), a)
+}
+
+func connectedSocket(s *msgcore.Socket, a *bench.Args) (*msgcore.Socket, error) {
 	for _, endpoint := range a.Addresses() {
 		if err := s.Connect(endpoint); err != nil {
 			return nil, err

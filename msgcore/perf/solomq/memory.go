@@ -8,7 +8,7 @@ import (
 )
 
 func base(a *bench.Args) error {
-	s, err := bound(msgcore.NewPull(nil), a)
+	s, err := bound(msgcore.Pull, a)
 	if err != nil {
 		return err
 	}
@@ -20,7 +20,7 @@ func base(a *bench.Args) error {
 // -collect it first does what the runtime does by itself within a few minutes of
 // idleness: it collects, and returns to the system what is free.
 func idleServer(a *bench.Args) error {
-	s, err := bound(msgcore.NewRouter(nil), a)
+	s, err := bound(msgcore.Router, a)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func idleClients(a *bench.Args) error {
 	}
 	sockets := make([]*msgcore.Socket, a.N)
 	for i := range sockets {
-		if sockets[i], err = connected(msgcore.NewDealer(nil), a); err != nil {
+		if sockets[i], err = connected(msgcore.Dealer, a); err != nil {
 			return err
 		}
 		if err := send(sockets[i]); err != nil {

@@ -13,7 +13,7 @@ func pub(a *bench.Args) error {
 		return err
 	}
 	nodrop := a.Flag("nodrop", "no") != "no"
-	s, err := bound(msgcore.NewPub(&msgcore.Options{Pub: msgcore.PubOptions{NoDrop: nodrop}}), a)
+	s, err := boundSocket(msgcore.NewPub(&msgcore.Options{Pub: msgcore.PubOptions{NoDrop: nodrop}}), a)
 	if err == nil && nodrop {
 		err = s.WaitSubscribers(ctx, a.N)
 	}
@@ -31,7 +31,7 @@ func sub(a *bench.Args) error {
 		if err := s.Subscribe(""); err != nil {
 			return err
 		}
-		if _, err := connected(s, a); err != nil {
+		if _, err := connectedSocket(s, a); err != nil {
 			return err
 		}
 		go func() { bench.Fail(receive(s, a, meter.Counter(i))) }()

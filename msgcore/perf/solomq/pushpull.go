@@ -6,7 +6,7 @@ import (
 )
 
 func pull(a *bench.Args) error {
-	s, err := bound(msgcore.NewPull(nil), a)
+	s, err := bound(msgcore.Pull, a)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func push(a *bench.Args) error {
 	if err != nil {
 		return err
 	}
-	s, err := connected(msgcore.NewPush(nil), a)
+	s, err := connected(msgcore.Push, a)
 	for err == nil {
 		err = send(s)
 	}
@@ -41,7 +41,7 @@ func pushN(a *bench.Args) (err error) {
 		if send[i], err = newSender(a, i); err != nil {
 			return err
 		}
-		if sockets[i], err = connected(msgcore.NewPush(nil), a); err != nil {
+		if sockets[i], err = connected(msgcore.Push, a); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func pushN(a *bench.Args) (err error) {
 }
 
 func inprocThroughput(a *bench.Args) error {
-	s, err := bound(msgcore.NewPull(nil), a)
+	s, err := bound(msgcore.Pull, a)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,11 @@ func rep(a *bench.Args) error {
 		if i > 0 && !strings.HasPrefix(where, "tcp:") {
 			where += "-" + strconv.Itoa(i)
 		}
-		s := msgcore.NewRep(nil)
-		var err error
+		opts, err := options(a, true)
+		if err != nil {
+			return err
+		}
+		s := msgcore.NewRep(opts)
 		if endpoints[i], err = s.Bind(ctx, where); err != nil {
 			return err
 		}
@@ -46,7 +49,7 @@ func req(a *bench.Args) error {
 	sockets := make([]*msgcore.Socket, a.N)
 	for i := range sockets {
 		var err error
-		if sockets[i], err = connected(msgcore.NewReq(nil), a); err != nil {
+		if sockets[i], err = connected(msgcore.Req, a); err != nil {
 			return err
 		}
 	}
@@ -70,7 +73,7 @@ func req(a *bench.Args) error {
 }
 
 func inprocRoundTrips(a *bench.Args) error {
-	s, err := bound(msgcore.NewRep(nil), a)
+	s, err := bound(msgcore.Rep, a)
 	if err != nil {
 		return err
 	}
