@@ -221,7 +221,7 @@ func TestHeartbeatKeepsIdlePeers(t *testing.T) {
 func TestHeartbeatWhileNobodyReceives(t *testing.T) {
 	o, w := watched(msgcore.Options{
 		RecvHWM:   1,
-		Heartbeat: msgcore.Heartbeat{Interval: 20 * time.Millisecond},
+		Heartbeat: msgcore.Heartbeat{Interval: 20 * time.Millisecond, Timeout: 500 * time.Millisecond},
 		Transport: smallBuffers,
 	})
 	s := open(t, msgcore.Pull, o)
@@ -231,7 +231,7 @@ func TestHeartbeatWhileNobodyReceives(t *testing.T) {
 		p.readCommand(t, zmtp.CommandPong)
 	}
 	n := p.fill(t)
-	for range 20 {
+	for range 50 { // twice the time-out
 		p.readCommand(t, zmtp.CommandPong)
 		p.readCommand(t, zmtp.CommandPing)
 	}

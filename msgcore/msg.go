@@ -10,7 +10,7 @@ import (
 // A received Msg owns its frames: they may be modified and kept, and appending
 // to one changes no other. The frames of small messages that came together lie
 // in one buffer, so that a small message that is kept for long keeps up to
-// 64 KiB alive; Clone frees it of that. Release gives the buffers back for
+// 72 KiB alive; Clone frees it of that. Release gives the buffers back for
 // reuse, which makes a busy receiver faster; it is optional.
 //
 // A Msg made by hand, Msg{Frames: ...}, is what SendMsg takes. A Msg may be

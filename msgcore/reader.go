@@ -43,6 +43,7 @@ type reader struct {
 	content int64  // of these, as MaxMessage counts
 
 	limit    int   // of the next read, so that little of a large body gets into the slab
+	last     int   // size of the last frame on the wire, if it is in the slab
 	received int64 // bytes, since the beginning
 
 	tryFn func(fd uintptr) bool // tryRead, made once
@@ -62,6 +63,8 @@ type reader struct {
 
 const (
 	startLimit = 4 << 10
+	longFrame  = 1 << 10
+	slabbed    = 32 << 10 // frames up to here are read into slabs, whole
 	trusted    = 32 << 10 // allocated for a claim, before anything has arrived
 	trustedMax = 8 << 20
 	maxCommand = 64 << 10
@@ -161,7 +164,7 @@ func (r *reader) parse() (need int, err error) {
 		}
 		if missing := uint64(hdr) + n; missing > uint64(len(b)) {
 			missing -= uint64(len(b))
-			if n <= inlineMax || missing <= uint64(len(r.slab.buf)-r.fill) {
+			if n <= slabbed || missing <= uint64(len(r.slab.buf)-r.fill) {
 				return int(missing), nil
 			}
 			if r.one {
@@ -174,7 +177,8 @@ func (r *reader) parse() (need int, err error) {
 				return 0, err
 			}
 		} else {
-			r.pos += hdr + int(n)
+			r.last = hdr + int(n)
+			r.pos += r.last
 		}
 		r.part++
 		r.partLen += int64(hdr) + int64(n)
@@ -449,7 +453,7 @@ func (r *reader) large(n uint64, hdr int) error {
 		}
 	}
 	r.bodies = append(r.bodies, body{off: r.pos - r.start, b: own.buf[:n:n], own: own})
-	r.limit = startLimit
+	r.limit, r.last = startLimit, 0
 	return nil
 }
 
@@ -465,9 +469,10 @@ func (r *reader) more(need int) error {
 	}
 	n, err := r.read()
 	if n > 0 {
+		room := len(r.space())
 		r.fill += n
 		r.heard(n)
-		r.adapt(n)
+		r.adapt(n, room)
 		return nil
 	}
 	if err == nil {
@@ -481,6 +486,10 @@ func (r *reader) more(need int) error {
 func (r *reader) makeRoom(need int) {
 	size := len(r.slab.buf)
 	free, left := size-r.fill, r.fill-r.start
+	if left == 0 && r.last >= longFrame && free < r.last {
+		r.dropSlab()
+		return
+	}
 	if free >= need && (free >= size/8 || left > size/8) {
 		return
 	}
@@ -508,26 +517,34 @@ func (r *reader) dropSlab() {
 	r.start, r.end, r.pos, r.fill = 0, 0, 0, 0
 }
 
-// space returns where to read to.
+// space returns where to read to. If frames are long and alike it ends where one
+// does, so that no part of the next has to be moved to another slab.
 func (r *reader) space() []byte {
 	if r.slab == nil {
 		r.slab = newSlab(r.class, 0)
 	}
-	return r.slab.buf[r.fill:min(len(r.slab.buf), r.fill+r.limit)]
+	room := min(len(r.slab.buf)-r.fill, r.limit)
+	if r.last >= longFrame {
+		have := r.fill - r.pos
+		if ends := (have + room) / r.last * r.last; ends > have {
+			room = ends - have
+		}
+	}
+	return r.slab.buf[r.fill : r.fill+room]
 }
 
-// adapt chooses the size of the next read and slab by what the last one gave.
-func (r *reader) adapt(n int) {
-	size := slabClasses[r.class]
+// adapt chooses the size of the next read and slab by what the last one gave:
+// one that took all there was room for has left more behind.
+func (r *reader) adapt(n, room int) {
 	switch {
-	case n >= min(r.limit, size):
+	case n == room:
 		if r.limit < slabClasses[topClass] {
 			r.limit *= 2
 		}
 		if r.class < topClass {
 			r.class++
 		}
-	case n < size/8 && r.class > 0:
+	case n < slabClasses[r.class]/8 && r.class > 0:
 		r.class--
 	}
 }

@@ -19,7 +19,8 @@ type slab struct {
 	refs  atomic.Int32
 }
 
-var slabClasses = [...]int{1 << 10, 4 << 10, 16 << 10, 64 << 10}
+// The largest holds 64 KiB of large frames with their headers.
+var slabClasses = [...]int{1 << 10, 4 << 10, 16 << 10, 72 << 10}
 
 const (
 	topClass  = int8(len(slabClasses) - 1)
