@@ -19,10 +19,21 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 	defer s.mu.Unlock()
 	ep, tr, err := resolve(name)
 	if err == nil {
+		err = s.checkScheme(ep.Scheme, tr)
+	}
+	if err == nil {
 		err = ctx.Err() // not every Listen looks
 	}
 	if err != nil {
 		return "", s.fail("bind", name, err)
+	}
+	if pt, ok := tr.(transport.PacketTransport); ok {
+		e, err := s.addPackets(ctx, true, name, ep, pt)
+		if err != nil {
+			return "", s.fail("bind", name, err)
+		}
+		s.event(Event{Kind: Listening, Endpoint: e.name})
+		return e.name, nil
 	}
 	e := &endpoint{given: name, bound: true}
 	if rv, ok := tr.(transport.Rendezvous); ok {

@@ -47,6 +47,9 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	s.recvMu.Unlock()
 
 	for _, e := range endpoints {
+		if e.packets {
+			continue // it is needed to send what waits
+		}
 		if e.bound {
 			e.end()
 			s.event(Event{Kind: Closed, Endpoint: e.name})

@@ -20,6 +20,16 @@ func (s *Socket) Connect(name string) error {
 	}
 	defer s.mu.Unlock()
 	ep, tr, err := resolve(name)
+	if err == nil {
+		err = s.checkScheme(ep.Scheme, tr)
+	}
+	if pt, ok := tr.(transport.PacketTransport); ok && err == nil {
+		_, err := s.addPackets(s.ctx, false, name, ep, pt)
+		if err != nil {
+			err = s.fail("connect", name, err)
+		}
+		return err
+	}
 	if err != nil {
 		return s.fail("connect", name, err)
 	}

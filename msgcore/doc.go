@@ -36,7 +36,9 @@
 //	ipc:///path, ipc://@name between processes (Unix sockets)
 //	tcp://host:port          between hosts
 //
-// A "*" in place of a name, a path or a port lets the system choose; Bind
+//	udp://host:port          datagrams: RADIO, DISH and DGRAM only
+//
+// The last one has to be imported: see package udp below transport. A "*" in place of a name, a path or a port lets the system choose; Bind
 // returns what it was. Other transports plug in by import: see package
 // transport.
 //

@@ -14,12 +14,13 @@ import (
 
 // An endpoint is one that the socket is bound or connected to.
 type endpoint struct {
-	name   string // with wildcards resolved
-	given  string // as the application said it
-	bound  bool
-	cancel context.CancelFunc // ends its goroutine
-	close  func()             // stops listening; nil for one that is connected
-	done   chan struct{}      // closed when its goroutine has ended; nil for one that is bound
+	name    string // with wildcards resolved
+	given   string // as the application said it
+	bound   bool
+	packets bool               // it carries packets; who sends to it or receives from it is not known
+	cancel  context.CancelFunc // ends its goroutine
+	close   func()             // stops listening; nil for one that is connected
+	done    chan struct{}      // closed when its goroutine has ended; nil for one that listens
 }
 
 var (
@@ -91,7 +92,8 @@ func (s *Socket) endEndpoint(op, name string, bound bool, none error) error {
 	e.end()
 	if bound {
 		s.event(Event{Kind: Closed, Endpoint: e.name})
-	} else {
+	}
+	if e.done != nil {
 		<-e.done
 	}
 	return nil

@@ -32,13 +32,14 @@ const (
 	HandshakeFailed                         // the peer was refused, or refused us; Err says why
 	Disconnected                            // a connection whose handshake had succeeded ended; Err says why
 	Closed                                  // an endpoint is no longer bound, or is not dialed again (Reconnect.Interval); Err says why
+	PacketsLost                             // Lost packets of one publisher are missing for good on an endpoint of pgm or epgm
 )
 
 var eventNames = [...]string{
 	Listening: "listening", Accepted: "accepted", AcceptFailed: "accept failed",
 	Connected: "connected", ConnectRetried: "connect retried",
 	HandshakeSucceeded: "handshake succeeded", HandshakeFailed: "handshake failed",
-	Disconnected: "disconnected", Closed: "closed",
+	Disconnected: "disconnected", Closed: "closed", PacketsLost: "packets lost",
 }
 
 // String returns the name of k.
@@ -56,4 +57,5 @@ type Event struct {
 	Endpoint string
 	Peer     PeerInfo // as far as it is known
 	Err      error
+	Lost     uint64 // packets, each of one or more messages or a part of one
 }

@@ -96,6 +96,8 @@ func newPattern(s *Socket) pattern {
 		return &scatterPattern{pushPattern{balance: balance{s: s}}}
 	case Gather:
 		return &gatherPattern{pullPattern{s: s}}
+	case Dgram:
+		return &dgramPattern{pairPattern{s: s}}
 	case Channel:
 		return &channelPattern{pairPattern{s: s}}
 	case Client:
@@ -134,6 +136,10 @@ type peer struct {
 	index  int    // in balance.peers
 	number uint32 // its routing id (SERVER, PEER)
 	mark   uint64 // the last message that matched (PUB)
+
+	// Of an endpoint that carries packets; set before it is attached.
+	packets  bool // nobody filters what comes by our subscriptions
+	datagram int  // the largest message in bytes, where each is a packet of its own
 }
 
 func newPeer(s *Socket, endpoint string) *peer {

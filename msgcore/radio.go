@@ -1,9 +1,13 @@
 package msgcore
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // NewRadio returns a RADIO socket (RFC 48), which sends messages of two frames, a
-// group and a body, to every DISH that has joined the group. Send does not wait:
+// group and a body, to every DISH that has joined the group; over udp to the
+// address, and a message that does not fit into a datagram is an error. Send does not wait:
 // for a peer at its high-water mark the message is dropped and counted. It does
 // not receive. Nil options mean defaults.
 func NewRadio(opts *Options) *Socket { return New(Radio, opts) }
@@ -22,6 +26,7 @@ type radioPattern struct {
 	// Guarded by sendMu.
 	groups map[string]map[*peer]struct{}
 	count  int
+	all    []*peer // endpoints of packets, which take every group
 	fan    fanout
 }
 
@@ -29,7 +34,13 @@ func newRadioPattern(s *Socket) *radioPattern {
 	return &radioPattern{s: s, groups: map[string]map[*peer]struct{}{}}
 }
 
-func (*radioPattern) attach(*peer) error          { return nil }
+func (t *radioPattern) attach(p *peer) error {
+	if p.packets {
+		t.all = append(t.all, p)
+	}
+	return nil
+}
+
 func (*radioPattern) room(*peer)                  {}
 func (*radioPattern) extra() int                  { return 0 }
 func (*radioPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return false }
@@ -38,6 +49,7 @@ func (t *radioPattern) detach(p *peer) {
 	for group := range t.groups {
 		t.subscribed(p, []byte(group), false)
 	}
+	t.all = slices.DeleteFunc(t.all, func(q *peer) bool { return q == p })
 }
 
 // subscribed is told of JOIN and LEAVE.
@@ -61,14 +73,22 @@ func (t *radioPattern) subscribed(p *peer, group []byte, on bool) {
 	}
 }
 
-func (t *radioPattern) subscriptions() int { return t.count }
+func (t *radioPattern) subscriptions() int { return t.count + len(t.all) }
 
 func (t *radioPattern) send(o *outgoing) (r sendResult, _ error) {
 	if len(o.frames) != 2 || len(o.frames[0]) > maxGroup {
 		return r, errGroupAndBody
 	}
+	for _, p := range t.all {
+		if err := p.checkDatagram(1 + len(o.frames[0]) + len(o.frames[1])); err != nil {
+			return r, err
+		}
+	}
 	to := t.groups[string(o.frames[0])]
-	t.fan.begin(o, len(to))
+	t.fan.begin(o, len(to)+len(t.all))
+	for _, p := range t.all {
+		t.fan.offer(t.s, p, &r)
+	}
 	for p := range to {
 		t.fan.offer(t.s, p, &r)
 	}

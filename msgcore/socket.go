@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"github.com/solomq/solomq/transport"
 )
 
 // A Socket sends and receives messages through any number of endpoints, by the
@@ -75,6 +77,7 @@ type Socket struct {
 	flushed   atomic.Bool  // and has nothing to write any more
 	progress  atomic.Int64 // writes that moved bytes, while it is
 	drops     drops
+	packets   transport.PacketCounters
 	events    *monitor
 }
 
@@ -98,6 +101,7 @@ func New(t Type, opts *Options) *Socket {
 		return s
 	}
 	s.opts = opts.withDefaults(t)
+	s.opts.Transport.Packets = &s.packets
 	s.pat = newPattern(s)
 	s.state, _ = s.pat.(stateful)
 	s.spread, s.single = spreads(t, s.pat)

@@ -26,6 +26,7 @@ const (
 	Scatter
 	Peer
 	Channel
+	Dgram
 )
 
 // types maps a Type to its wire name and to the types that it may talk to
@@ -54,6 +55,7 @@ var types = [...]struct {
 	Scatter: {"SCATTER", []Type{Gather}},
 	Peer:    {"PEER", []Type{Peer}},
 	Channel: {"CHANNEL", []Type{Channel}},
+	Dgram:   {"DGRAM", nil},
 }
 
 // String returns the ZMTP name of t, such as "DEALER".

@@ -54,6 +54,17 @@ type Stats struct {
 	DroppedUnroutable uint64 // for a routing id that no peer has, or a peer that is gone
 	DroppedLost       uint64 // queued for a peer that went away
 	LostEvents        uint64 // monitor events, when too many came at once
+
+	Packets PacketStats // of endpoints of udp, pgm and epgm
+}
+
+// PacketStats counts packets.
+type PacketStats struct {
+	Malformed uint64 // came and were not understood
+	Unsent    uint64 // the system has refused to send
+	Lost      uint64 // of publishers, missing for good
+	Repaired  uint64 // of publishers, lost and sent again to us
+	Repairs   uint64 // sent again to subscribers
 }
 
 // Stats returns the counters of s.
@@ -63,5 +74,12 @@ func (s *Socket) Stats() Stats {
 		DroppedUnroutable: s.drops.unroutable.Load(),
 		DroppedLost:       s.drops.lost.Load(),
 		LostEvents:        s.drops.events.Load(),
+		Packets: PacketStats{
+			Malformed: s.packets.Malformed.Load(),
+			Unsent:    s.packets.Unsent.Load(),
+			Lost:      s.packets.Lost.Load(),
+			Repaired:  s.packets.Repaired.Load(),
+			Repairs:   s.packets.Repairs.Load(),
+		},
 	}
 }

@@ -190,6 +190,13 @@ func (ss *session) interrupted(err error) bool {
 		ss.conn.SetWriteDeadline(time.Now().Add(lingerStep)) == nil
 }
 
+// A partsWriter is a connection that makes something else of whole frames. It
+// writes a part of them or all, removes these, and returns how many bytes they
+// were.
+type partsWriter interface {
+	writeParts(parts *net.Buffers) (int64, error)
+}
+
 // writeBufs writes what is left of the batch; of a connection whose progress
 // can be seen, as much as it takes at once.
 func (ss *session) writeBufs() (int64, error) {
@@ -197,7 +204,7 @@ func (ss *session) writeBufs() (int64, error) {
 	if ss.progressive() {
 		return ss.writeSome(false)
 	}
-	if c, ok := ss.conn.(*sealedConn); ok {
+	if c, ok := ss.conn.(partsWriter); ok {
 		return c.writeParts(&w.bufs)
 	}
 	if len(w.bufs) == 1 {

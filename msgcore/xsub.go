@@ -16,11 +16,16 @@ type xsubPattern struct {
 	fan fanout // guarded by sendMu
 }
 
-func (*xsubPattern) attach(*peer) error          { return nil }
-func (*xsubPattern) detach(*peer)                {}
-func (*xsubPattern) room(*peer)                  {}
-func (*xsubPattern) extra() int                  { return 0 }
-func (*xsubPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return true }
+func (*xsubPattern) attach(*peer) error { return nil }
+func (*xsubPattern) detach(*peer)       {}
+func (*xsubPattern) room(*peer)         {}
+func (*xsubPattern) extra() int         { return 0 }
+
+// recv filters what comes over packets, where no publisher does.
+func (t *xsubPattern) recv(in *inlet, m *Msg) bool {
+	in.pop(m, nil)
+	return !in.peer.packets || t.subs.Match(m.Frames[0])
+}
 
 // send sends o to all peers.
 func (t *xsubPattern) send(o *outgoing) (r sendResult, _ error) {

@@ -2,8 +2,9 @@
 // endpoint such as "tcp://127.0.0.1:5555" into a [Conn].
 //
 // The transports tcp, ipc and inproc are packages below this one; msgcore imports
-// them by itself. Any other is used by importing it:
+// them by itself. Any other, udp below this one too, is used by importing it:
 //
+//	import _ "github.com/solomq/solomq/transport/udp"
 //	import _ "example.com/quic" // registers "quic"
 //
 //	endpoint, err := socket.Bind(ctx, "quic://*:4433")
@@ -47,7 +48,8 @@
 //   - Options. Nil means defaults. An option that the transport knows but the
 //     system cannot do is an error; one that it has no use for is ignored.
 //
-// Some transports can do more, and say so by a second interface: a Conn that keeps
-// packets apart is a [PacketConn], one that knows the process at its other end a
-// [CredConn], and a Transport within one process can be a [Rendezvous].
+// Some transports can do more, and say so by a second interface: a Transport of
+// packets rather than connections is a [PacketTransport], a Conn that knows the
+// process at its other end a [CredConn], and a Transport within one process can be a
+// [Rendezvous].
 package transport

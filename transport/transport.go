@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 )
 
 // A Transport dials and listens for one endpoint scheme. Its methods may be
@@ -21,16 +22,6 @@ type Conn = net.Conn
 // A Listener accepts Conns; the text of its Addr is the resolved address, which a
 // Transport of the same scheme can Dial.
 type Listener = net.Listener
-
-// A PacketConn is a Conn whose Reads and Writes keep packet boundaries, so
-// ZMTP does not run on it.
-type PacketConn interface {
-	Conn
-	// ReadPacket reads one packet and reports who sent it.
-	ReadPacket(p []byte) (n int, source net.Addr, err error)
-	// MaxPacket is the largest packet that Write accepts, in bytes.
-	MaxPacket() int
-}
 
 // A CredConn is a Conn that knows which process is at the other end.
 type CredConn interface {
@@ -79,10 +70,25 @@ type Options struct {
 	// Backlog is the length of the accept queue; 0 means the system's
 	// maximum. Only ipc and tcp on Unix systems heed it.
 	Backlog int
-	// MulticastTTL is the hop limit of multicast packets; 0 means 1.
+	// MulticastTTL is the hop limit of multicast packets; 0 means 1, which
+	// stays in the local network.
 	MulticastTTL int
-	// MulticastRate limits a pgm sender in kilobits per second; 0 means 100.
+	// MulticastNoLoop keeps multicast packets from receivers on the host that
+	// sends them.
+	MulticastNoLoop bool
+	// MulticastRate limits a pgm sender in kilobits per second, IP headers
+	// included; 0 means 100. Repairs count, and do not wait.
 	MulticastRate int
+	// MulticastRecovery is how long a pgm sender keeps what it has sent, to send
+	// it again when somebody has lost it; 0 means 10 s. Together with the rate
+	// it makes the window; see package pgm for its bounds.
+	MulticastRecovery time.Duration
+	// MaxPacket is the largest packet that is sent, in bytes. For udp it is
+	// what a datagram carries: 0 means 8192, which is what libzmq takes, at
+	// most 65507. For pgm and epgm it is the whole IP packet: 0 means 1500.
+	MaxPacket int
+	// Packets, if not nil, counts what packet transports meet.
+	Packets *PacketCounters
 	// Credentials, if not nil, admits only peers for which it returns nil: an
 	// accepted connection is closed before it is handed out, a dialed one fails
 	// with the error. Only ipc calls it.

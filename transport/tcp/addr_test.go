@@ -187,21 +187,3 @@ func TestLookupCanceled(t *testing.T) {
 	_, err := tcp.Transport{}.Listen(ctx, "no.such.invalid:5", nil)
 	require.Error(t, err)
 }
-
-func FuzzSplit(f *testing.F) {
-	for _, seed := range []string{"127.0.0.1:5555", "[::1]:*", "*:*", "[fe80::1%eth0]:1", "a:b:c", "[]:", ":", "]:["} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, addr string) {
-		host, port, err := tcp.Split(addr)
-		if err != nil {
-			return
-		}
-		require.NotEmpty(t, host)
-		require.NotContains(t, port, ":")
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		require.Equal(t, addr, host+":"+port)
-	})
-}

@@ -28,7 +28,10 @@ type rule struct {
 // fits has no place in the module. "dir/..." allows dir and what is below it.
 var rules = []rule{
 	{"transport", nil},
-	{"transport/tcp", []string{"transport", "golang.org/x/sys/..."}},
+	{"transport/internal/netaddr", nil},
+	{"transport/internal/mcast", []string{"transport/internal/netaddr", "golang.org/x/net/...", "golang.org/x/sys/..."}},
+	{"transport/udp", []string{"transport", "transport/internal/mcast"}},
+	{"transport/tcp", []string{"transport", "transport/internal/netaddr", "golang.org/x/sys/..."}},
 	{"transport/ipc", []string{"transport", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"transport/inproc", []string{"transport"}},
 	{"transport/transporttest", []string{"transport", "go.uber.org/goleak"}},
@@ -46,6 +49,7 @@ var testsMayToo = []string{
 	"github.com/stretchr/testify/...", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/...",
 	"transport/transporttest", "unique/uniquetest",
 	"msgcore",          // that a mechanism serves sockets is shown with sockets
+	"transport/udp",    // that others plug in is shown by import
 	"transport/inproc", // the suite for transports is tried out on one
 }
 

@@ -1,0 +1,161 @@
+// Package mcast opens the sockets of udp and pgm: unicast and multicast, IPv4
+// and IPv6, many packets to a system call where the system can.
+package mcast
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+)
+
+// A Message is one packet of a batch: Buffers holds it, Addr says where it goes
+// to or came from, N its length when it was read.
+type Message = ipv4.Message
+
+// Config says how a socket is to be.
+type Config struct {
+	At    netip.AddrPort // to bind to; the port 0 is any
+	Share bool           // others may bind to the same port: for groups
+	Join  *Addr          // the group to join, if any
+	Out   *Addr          // if it is a group: its interface is the one to send by
+
+	Hops                   int // of multicast packets; 0 means 1
+	Loop                   bool
+	TrafficClass           int
+	SendBuffer, RecvBuffer int
+}
+
+// A Conn is an open socket. One goroutine may read while others write.
+type Conn struct {
+	*net.UDPConn
+	v4 *ipv4.PacketConn // one of the two
+	v6 *ipv6.PacketConn
+}
+
+// Open opens a socket.
+func Open(ctx context.Context, cfg Config) (*Conn, error) {
+	network := "udp4"
+	if cfg.At.Addr().Is6() {
+		network = "udp6"
+	}
+	lc := net.ListenConfig{Control: func(_, _ string, rc syscall.RawConn) error {
+		if !cfg.Share {
+			return nil
+		}
+		var err error
+		if ctlErr := rc.Control(func(fd uintptr) { err = share(fd) }); ctlErr != nil {
+			return ctlErr
+		}
+		return err
+	}}
+	pc, err := lc.ListenPacket(ctx, network, cfg.At.String())
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{UDPConn: pc.(*net.UDPConn)}
+	if network == "udp4" {
+		c.v4 = ipv4.NewPacketConn(c.UDPConn)
+	} else {
+		c.v6 = ipv6.NewPacketConn(c.UDPConn)
+	}
+	if err := c.setUp(cfg); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Conn) setUp(cfg Config) error {
+	if n := cfg.SendBuffer; n > 0 {
+		if err := c.SetWriteBuffer(n); err != nil {
+			return fmt.Errorf("SendBuffer of %d bytes: %w", n, err)
+		}
+	}
+	if n := cfg.RecvBuffer; n > 0 {
+		if err := c.SetReadBuffer(n); err != nil {
+			return fmt.Errorf("RecvBuffer of %d bytes: %w", n, err)
+		}
+	}
+	if n := cfg.TrafficClass; n > 0 {
+		if err := c.setTrafficClass(n); err != nil {
+			return fmt.Errorf("TrafficClass %d: %w", n, err)
+		}
+	}
+	if a := cfg.Join; a != nil {
+		if err := c.join(a); err != nil {
+			return fmt.Errorf("join %s: %w", a, err)
+		}
+	}
+	if a := cfg.Out; a != nil && a.Multicast() {
+		if err := c.sendBy(a.Interface, max(cfg.Hops, 1), cfg.Loop); err != nil {
+			return fmt.Errorf("send to %s: %w", a, err)
+		}
+	}
+	return nil
+}
+
+func (c *Conn) setTrafficClass(n int) error {
+	if c.v4 != nil {
+		return c.v4.SetTOS(n)
+	}
+	return c.v6.SetTrafficClass(n)
+}
+
+func (c *Conn) join(a *Addr) error {
+	group := &net.UDPAddr{IP: a.Host.AsSlice()}
+	if c.v4 != nil {
+		return c.v4.JoinGroup(a.Interface, group)
+	}
+	return c.v6.JoinGroup(a.Interface, group)
+}
+
+func (c *Conn) sendBy(ifi *net.Interface, hops int, loop bool) error {
+	if c.v4 != nil {
+		if ifi != nil {
+			if err := c.v4.SetMulticastInterface(ifi); err != nil {
+				return err
+			}
+		}
+		if err := c.v4.SetMulticastTTL(hops); err != nil {
+			return err
+		}
+		return c.v4.SetMulticastLoopback(loop)
+	}
+	if ifi != nil {
+		if err := c.v6.SetMulticastInterface(ifi); err != nil {
+			return err
+		}
+	}
+	if err := c.v6.SetMulticastHopLimit(hops); err != nil {
+		return err
+	}
+	return c.v6.SetMulticastLoopback(loop)
+}
+
+// ReadBatch waits for a packet, and reads those that have come as well. It
+// returns how many.
+func (c *Conn) ReadBatch(ms []Message) (int, error) {
+	if c.v4 != nil {
+		return c.v4.ReadBatch(ms, 0)
+	}
+	return c.v6.ReadBatch(ms, 0)
+}
+
+// WriteBatch sends ms and returns how many were sent; fewer without an error are
+// possible.
+func (c *Conn) WriteBatch(ms []Message) (int, error) {
+	if c.v4 != nil {
+		return c.v4.WriteBatch(ms, 0)
+	}
+	return c.v6.WriteBatch(ms, 0)
+}
+
+// LocalPort returns the port that c is bound to.
+func (c *Conn) LocalPort() uint16 {
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+}

@@ -1,4 +1,0 @@
-package tcp
-
-// Split is split, for the fuzz test.
-var Split = split
