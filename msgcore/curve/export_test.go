@@ -52,5 +52,6 @@ var ParseCertificate = parseCertificate
 // keep s.
 func KeysOf(s zmtp.Session) (zeroed func() bool) {
 	keys := s.(*session).keys
-	return func() bool { return *keys == sessionKeys{} }
+	made := keys.seal.heads
+	return func() bool { return *keys == sessionKeys{} && (made == nil || *made == [headCount]head{}) }
 }

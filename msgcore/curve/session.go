@@ -10,7 +10,7 @@ import (
 
 	//lint:ignore SA1019 secretbox can neither seal in place nor keep what its nonces have in common
 	"golang.org/x/crypto/poly1305"
-	//lint:ignore SA1019 for the same reason
+	//lint:ignore SA1019 for the same reason, to hash what they have in common
 	"golang.org/x/crypto/salsa20/salsa"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -29,10 +29,8 @@ const (
 	flagCommand = 2 // not zmtp.FlagCommand, which is 4
 )
 
-// A session seals and opens the frames of one connection. It makes NaCl's secret
-// boxes in place, and derives once what all nonces of one direction have in
-// common: XSalsa20 hashes the key with the first 16 bytes of a nonce, and those are
-// the prefix. No frame costs an allocation or a copy but that into dst.
+// A session seals and opens the frames of one connection; see stream. No frame
+// costs an allocation or a copy but that into dst.
 type session struct {
 	peer zmtp.Properties
 	keys *sessionKeys
@@ -40,16 +38,19 @@ type session struct {
 	seen uint64 // used by Open only
 }
 
-type sessionKeys struct{ seal, open [32]byte }
+type sessionKeys struct{ seal, open stream }
 
 func startSession(key *boxKey, out, in string, peer zmtp.Properties, sent, seen uint64) *session {
 	keys := new(sessionKeys)
-	for prefix, sub := range map[string]*[32]byte{out: &keys.seal, in: &keys.open} {
-		salsa.HSalsa20(sub, (*[16]byte)([]byte(prefix)), (*[32]byte)(key), &salsa.Sigma)
+	for prefix, sub := range map[string]*stream{out: &keys.seal, in: &keys.open} {
+		salsa.HSalsa20(&sub.key, (*[16]byte)([]byte(prefix)), (*[32]byte)(key), &salsa.Sigma)
 	}
 	s := &session{peer: peer, keys: keys, sent: sent, seen: seen}
 	// Nobody says when a session ends; what nobody can use any more is zeroed.
-	runtime.AddCleanup(s, func(k *sessionKeys) { *k = sessionKeys{} }, keys)
+	runtime.AddCleanup(s, func(k *sessionKeys) {
+		k.seal.forget()
+		k.open.forget()
+	}, keys)
 	return s
 }
 
@@ -70,27 +71,23 @@ func (s *session) Seal(dst []byte, f zmtp.Frame) ([]byte, error) {
 	dst = slices.Grow(dst, n)[:at+n]
 	b := dst[at:]
 
-	// The first 32 bytes of the key stream are the key of the tag. As many bytes
-	// come before what is sealed: zeros there turn into that key.
-	clear(b[:sealedAt])
-	b[sealedAt] = 0
+	var flags byte
 	switch {
 	case f.Command:
-		b[sealedAt] = flagCommand
+		flags = flagCommand
 	case f.More:
-		b[sealedAt] = flagMore
+		flags = flagMore
 	}
-	copy(b[minMessage:], f.Body)
-	var counter [16]byte
-	binary.BigEndian.PutUint64(counter[:], s.sent)
-	salsa.XORKeyStream(b, b, &counter, &s.keys.seal)
-	key := [32]byte(b)
-	var tag [16]byte
-	poly1305.Sum(&tag, b[sealedAt:], &key)
-
+	h := s.keys.seal.head(s.sent)
+	b[sealedAt] = flags ^ h[32]
+	body := b[minMessage:]
+	k := subtle.XORBytes(body, f.Body, h[33:])
+	if k < len(body) {
+		s.keys.seal.xor(body[k:], f.Body[k:], s.sent)
+	}
 	copy(b, messageName)
 	binary.BigEndian.PutUint64(b[numberAt:], s.sent)
-	copy(b[tagAt:], tag[:])
+	poly1305.Sum((*[boxOverhead]byte)(b[tagAt:]), b[sealedAt:], (*[32]byte)(h[:32]))
 	runtime.KeepAlive(s) // and with it the keys, as they are
 	return dst, nil
 }
@@ -106,19 +103,14 @@ func (s *session) Open(body []byte) (zmtp.Frame, error) {
 	if number <= s.seen {
 		return zmtp.Frame{}, errFrame
 	}
-	var counter [16]byte
-	binary.BigEndian.PutUint64(counter[:], number)
-	var first [64]byte // of the key stream: the tag's key, and 32 bytes more
-	salsa.XORKeyStream(first[:], first[:], &counter, &s.keys.open)
-	key, tag := [32]byte(first[:32]), [16]byte(body[tagAt:])
+	h := s.keys.open.head(number)
 	sealed := body[sealedAt:]
-	if !poly1305.Verify(&tag, sealed, &key) {
+	if !poly1305.Verify((*[boxOverhead]byte)(body[tagAt:]), sealed, (*[32]byte)(h[:32])) {
 		return zmtp.Frame{}, errFrame
 	}
-	n := subtle.XORBytes(sealed, sealed, first[32:])
+	n := subtle.XORBytes(sealed, sealed, h[32:])
 	if len(sealed) > n {
-		counter[8] = 1 // the next block
-		salsa.XORKeyStream(sealed[n:], sealed[n:], &counter, &s.keys.open)
+		s.keys.open.xor(sealed[n:], sealed[n:], number)
 	}
 	flags := sealed[0]
 	if flags > flagCommand {

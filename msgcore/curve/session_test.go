@@ -225,11 +225,16 @@ func benchmarkSizes(b *testing.B, run func(b *testing.B, body []byte)) {
 		name string
 		size int
 	}{{"64B", 64}, {"1KiB", 1 << 10}, {"64KiB", 64 << 10}} {
-		b.Run(c.name, func(b *testing.B) {
-			b.SetBytes(int64(c.size))
-			b.ReportAllocs()
-			run(b, make([]byte, c.size))
-		})
+		widths, set, restore := curve.Widths()
+		for _, w := range widths {
+			b.Run(c.name+"/"+w, func(b *testing.B) {
+				set(w)
+				defer restore()
+				b.SetBytes(int64(c.size))
+				b.ReportAllocs()
+				run(b, make([]byte, c.size))
+			})
+		}
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // The keys of a session do not outlive it.
 func TestSessionKeysAreZeroed(t *testing.T) {
 	client, server := sessions()
-	zeroed := curve.KeysOf(client)
 	sealed(t, client, zmtp.Frame{})
+	zeroed := curve.KeysOf(client)
 	runtime.GC()
 	require.False(t, zeroed())
 	runtime.KeepAlive(client)
