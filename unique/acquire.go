@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/solomq/solomq/msgcore"
 )
 
 // Waiting for another process to become the primary, or to stop being it.
@@ -34,7 +32,7 @@ type search struct {
 	start time.Time
 	live  time.Time // by then a primary that exists must have answered
 	left  time.Time // by then one that is leaving must have left; zero: none is
-	who   Holder    // who is leaving
+	who   Holder    // who is leaving; zero if the last look met nobody who is
 	late  bool      // live was past before the last look
 	pause *pause
 }
@@ -48,7 +46,7 @@ func (i *Instance) search() *search {
 // nobody is there, or one who is leaving.
 func (s *search) look(ctx context.Context) (*link, error) {
 	now := time.Now()
-	s.late = now.After(s.live)
+	s.late, s.who = now.After(s.live), Holder{}
 	l, err := s.i.site.greet(ctx, s.i.opts, s.live)
 	switch {
 	case isNobody(err):
@@ -63,12 +61,14 @@ func (s *search) look(ctx context.Context) (*link, error) {
 	// It is alive, so the time for showing life begins anew.
 	s.live = s.i.opts.helloBy(time.Now())
 	s.late = false
-	if s.left.IsZero() {
-		debugf("pid %d is leaving: waiting until it has left", l.holder.PID)
-		s.left = now.Add(s.i.opts.Timeouts.Offer)
-	}
 	s.who = l.holder
-	if now.After(s.left) {
+	switch {
+	case l.holder.Successor != 0: // it says who takes its place: only ctx bounds that
+		s.left = time.Time{}
+	case s.left.IsZero():
+		s.i.opts.log("the primary is leaving: waiting until it has left", "primary", l.holder.PID)
+		s.left = now.Add(s.i.opts.Timeouts.Offer)
+	case now.After(s.left):
 		return nil, &LeavingError{Holder: l.holder}
 	}
 	return nil, nil
@@ -83,36 +83,57 @@ func (s *search) wait(ctx context.Context) error {
 
 // acquire makes i the primary or gives it a link to the one that is.
 func (i *Instance) acquire(ctx context.Context) error {
+	ticket := takeTicket(i.site)
 	s := i.search()
 	for {
 		l, err := s.look(ctx)
 		if l != nil {
-			i.link = l
-			return nil
+			settled, err := i.meet(ctx, l, ticket)
+			if settled || err != nil {
+				return err
+			}
+			continue // it is gone
 		}
 		silent := errors.Is(err, ErrUnresponsive)
 		if err != nil && !silent {
 			return err
 		}
-		// Nobody answers: whether somebody is there is for the lock to say.
-		t, electErr := s.elect(ctx)
+		var t *tenure
+		if s.who.Successor == 0 { // else the gate is the successor's
+			// Nobody answers: whether somebody is there is for the lock to say.
+			var electErr error
+			t, electErr = s.elect(ctx)
+			if errors.Is(electErr, ErrUnresponsive) {
+				err, silent = electErr, true
+			} else if electErr != nil {
+				return electErr
+			}
+		}
+		if t == nil && !silent && s.late {
+			// The lock is held by one who has published nothing, or nothing
+			// that is right.
+			err, silent = s.unresponsive(i.site.lockPath(), i.site.holderPID()), true
+		}
 		switch {
-		case electErr != nil:
-			return electErr
 		case t != nil:
 			return i.reign(ctx, t)
 		case silent:
-			return err
-		case s.late:
-			// The lock is held by one who has published nothing, or nothing
-			// that is right.
-			h := Holder{PID: i.site.holderPID(), UID: -1}
-			return &UnresponsiveError{Holder: h, Step: "hello", After: time.Since(s.start)}
+			again, err := i.hung(ctx, err)
+			if !again {
+				return err
+			}
+			s = i.search()
+			continue
 		}
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// unresponsive is the error about somebody who holds the lock at path.
+func (s *search) unresponsive(path string, pid int) error {
+	return &UnresponsiveError{Holder: Holder{PID: pid, UID: -1}, Step: "hello", After: time.Since(s.start), lock: path}
 }
 
 // elect stands for election. The gate is held for moments only: who holds it
@@ -130,7 +151,7 @@ func (s *search) elect(ctx context.Context) (*tenure, error) {
 		return nil, context.Cause(ctx)
 	}
 	if errors.As(err, &gate) {
-		return nil, &UnresponsiveError{Holder: Holder{PID: gate.PID, UID: -1}, Step: "hello", After: time.Since(s.start)}
+		return nil, s.unresponsive(gate.Path, gate.PID)
 	}
 	return t, err
 }
@@ -155,75 +176,33 @@ func (i *Instance) reign(ctx context.Context, t *tenure) (err error) {
 	started := time.Now()
 	i.srv = newServer(port, generation, started, i.opts)
 	i.srv.endpoint = r.Endpoint
-	i.srv.idle = serveIdle(i.opts.Idle)
-	i.ran = make(chan struct{})
-	go func() {
-		defer close(i.ran)
-		i.srv.run()
-	}()
+	i.tenure = t
+	i.begin()
 	r.Proto, r.Started, r.Generation, r.AppVersion = wireVersion, started, generation, i.opts.Version
 	err = t.publish(r)
 	if err != nil {
 		_ = port.close() // the error to report is why nobody would find us
 		<-i.ran
+		i.role, i.tenure = Secondary, nil
 		return err
 	}
 	fault("published")
-	i.role, i.tenure = Primary, t
-	i.over, i.tended = make(chan struct{}), make(chan struct{})
-	go i.tend()
-	debugf("primary, listening at %s", r.Endpoint)
+	i.tended.Go(i.tend)
+	i.heirs.Go(i.giveWay)
+	i.opts.log("primary", "endpoint", r.Endpoint)
 	return nil
 }
 
-// tendEvery is how often a primary looks whether it can still be found.
-const tendEvery = 10 * time.Second
-
-// tend keeps the primary where it can be found: programs that clean up
-// temporary directories remove files that are in use. If that was the lock file,
-// the next one to come is a primary as well, and we are the one to go.
-func (i *Instance) tend() {
-	defer close(i.tended)
-	t := time.NewTicker(tendEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-i.over:
-			return
-		case <-t.C:
-		}
-		err := i.tenure.tend()
-		if err == nil {
-			continue
-		}
-		debugf("%v", err)
-		if errors.Is(err, errUprooted) {
-			i.srv.uproot(err)
-			return
-		}
-	}
-}
-
-// leave is the end of a primary that runs nothing any more. The record goes
-// first: who finds none waits for the lock. The lock goes last: when it is free,
-// nothing of us is in the way of the next one.
-func (i *Instance) leave() {
-	debugf("leaving")
-	fault("leaving")
-	err := i.tenure.withdraw()
-	close(i.over)
-	closeErr := i.srv.port.close()
-	var unsent *msgcore.UnsentError
-	if errors.As(closeErr, &unsent) {
-		debugf("%v", closeErr) // a caller that does not take its output hears the end of the connection
-		closeErr = nil
-	}
-	err = errors.Join(err, closeErr)
-	<-i.ran
-	<-i.tended
-	i.closed = errors.Join(err, i.tenure.release())
-	i.site.close()
-	debugf("has left")
+// begin makes i a primary that takes messages in.
+func (i *Instance) begin() {
+	i.role = Primary
+	i.srv.idle = serveIdle(i.opts.Idle)
+	i.ran, i.gone = make(chan struct{}), make(chan struct{})
+	i.life, i.end = context.WithCancel(context.Background())
+	go func() {
+		defer close(i.ran)
+		i.srv.run()
+	}()
 }
 
 // reach finds the next primary for a Forward that starts over.
@@ -234,6 +213,11 @@ func (i *Instance) reach(ctx context.Context) (*link, error) {
 	case i.noWait:
 		return nil, ErrNoPrimary
 	}
+	return i.join(ctx)
+}
+
+// join finds a primary, and waits a moment for one to come.
+func (i *Instance) join(ctx context.Context) (*link, error) {
 	s := i.search()
 	for {
 		l, err := s.look(ctx)

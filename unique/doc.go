@@ -49,10 +49,21 @@
 // with keys that only this user can read takes the place of the kernel's word.
 // Arguments, environment and tokens stand in no error and no log.
 //
+// # A long life
+//
+// A primary can hand its place to a successor (Relaunch, after an update for
+// example; Options.Replace): launches that come meanwhile wait for it, none is
+// refused. Programs that clean up temporary directories do not harm it: it locks
+// its directory, puts back what they remove, and on Linux keeps a second name
+// besides, so that nobody becomes a second primary in between. If it loses its
+// place all the same, Lost says so.
+//
 // # Watching it
 //
 // With SOLOMQ_DEBUG=1 in the environment, each step is told in one line on
-// standard error. Where tells which directory is used, and why.
+// standard error; Options.Log tells it to the program, in the form of log/slog.
+// Where tells which directory is used, and why, Lookup who is the primary, and
+// Stats what it has done.
 //
 // # Systems
 //

@@ -90,8 +90,11 @@ func (s *site) elect(ctx context.Context) (won *tenure, err error) {
 		return nil, err
 	}
 	t := &tenure{site: s, lock: lock}
-	if err := t.enter(); err != nil {
-		_ = lock.unlock() // the error to report is why we cannot be the primary
+	if !t.testify() {
+		return nil, lock.unlock()
+	}
+	if err := t.enter(false); err != nil {
+		_ = t.release() // the error to report is why we cannot be the primary
 		return nil, err
 	}
 	return t, nil

@@ -20,7 +20,7 @@ func writeHolder(path, id string) {
 	if len(id) > maxHolderID {
 		id = id[:maxHolderID] + "..."
 	}
-	text := "pid " + strconv.Itoa(os.Getpid()) + "\nid " + strconv.QuoteToASCII(id) + "\n"
+	text := "pid " + strconv.Itoa(os.Getpid()) + "\nborn " + bornOf(os.Getpid()) + "\nid " + strconv.QuoteToASCII(id) + "\n"
 	n, _ := f.WriteAt([]byte(text), lockTextAt)
 	_ = f.Truncate(int64(lockTextAt + n))
 }
@@ -31,21 +31,37 @@ func (s *site) holderPID() int {
 	if pid := lockOwner(s.lockPath()); pid != 0 {
 		return pid
 	}
-	f, err := openRecord(s.lockPath())
+	s.mu.Lock()
+	witness := s.witness
+	s.mu.Unlock()
+	if witness != 0 {
+		return witness
+	}
+	pid, _ := readHolder(s.lockPath())
+	return pid
+}
+
+// readHolder reads what writeHolder wrote; 0 and "" if that cannot be read.
+func readHolder(path string) (pid int, born string) {
+	f, err := openRecord(path)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
 	defer f.Close()
-	buf := make([]byte, 64)
+	buf := make([]byte, 128)
 	n, _ := f.ReadAt(buf, lockTextAt)
-	line, _, _ := bytes.Cut(buf[:n], []byte("\n"))
-	digits, ok := bytes.CutPrefix(line, []byte("pid "))
+	first, rest, _ := bytes.Cut(buf[:n], []byte("\n"))
+	digits, ok := bytes.CutPrefix(first, []byte("pid "))
 	if !ok {
-		return 0
+		return 0, ""
 	}
-	pid, err := strconv.ParseUint(string(digits), 10, 31)
+	u, err := strconv.ParseUint(string(digits), 10, 31)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	return int(pid)
+	second, _, whole := bytes.Cut(rest, []byte("\n"))
+	if text, ok := bytes.CutPrefix(second, []byte("born ")); ok && whole {
+		born = string(text)
+	}
+	return int(u), born
 }

@@ -13,30 +13,71 @@ import (
 // goroutines. It lasts while the process lives even if nobody refers to it any more: see pinned.
 type tenure struct {
 	site     *site
-	lock     *lockFile
 	noSocket error // why there is no place for sockets, if there is none
 
 	once sync.Once // of release
 
-	mu        sync.Mutex
-	keep      func() error  // guarded by mu: repairs what else others look for, nil if there is nothing
-	published *record       // guarded by mu: what publish wrote last, nil after withdraw
-	released  bool          // guarded by mu
-	stop      chan struct{} // guarded by mu: set while tendAlways runs, which its closing ends
-	tending   sync.WaitGroup
+	mu        sync.Mutex // guards the fields below
+	lock      *lockFile
+	dir       *os.File // see keepDir
+	published *record  // what publish wrote last, nil after withdraw
+	yielded   bool     // the lock is a successor's, or nobody's
+	released  bool
+	keep      func() error // repairs what else others look for, nil if there is nothing
 }
 
-// enter does what the new holder of the lock does first: away with what a predecessor that was killed has left.
-func (t *tenure) enter() error {
+// testify makes sure that nobody else is the primary whose directory was wiped. It reports false if somebody is.
+func (t *tenure) testify() bool {
+	w, holder := newWitness(t.site)
+	t.site.mu.Lock()
+	t.site.witness = holder
+	t.site.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lock.witness = w
+	return holder == 0
+}
+
+// enter does what the new holder of the lock does first: away with what a predecessor that was killed has left. After one
+// that hands over all that is still in use.
+func (t *tenure) enter(succeeding bool) error {
 	s := t.site
-	if err := removeFile(s.recordPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("unique: cannot remove the record of the last primary: %w", err)
+	if !succeeding {
+		if err := removeFile(s.recordPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("unique: cannot remove the record of the last primary: %w", err)
+		}
+		s.sweepRoom()
 	}
-	s.sweepRoom()
-	writeHolder(s.lockPath(), s.id)
+	if err := t.settle(); err != nil {
+		return err
+	}
 	if s.deep() {
 		t.noSocket = s.makeRoom()
 	}
+	return nil
+}
+
+// settle makes the directory one to stay in.
+func (t *tenure) settle() error {
+	s := t.site
+	writeHolder(s.lockPath(), s.id)
+	err := insistOn(true, func() error {
+		err := makePrivate(s.socketDir())
+		if errors.Is(err, fs.ErrNotExist) {
+			_ = s.restore() // its own error would be that of the next try
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("unique: cannot make the directory of the sockets: %w", err)
+	}
+	dir := keepDir(s.dir)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dir != nil {
+		_ = t.dir.Close() // it was only locked
+	}
+	t.dir = dir
 	return nil
 }
 
@@ -64,12 +105,6 @@ func (t *tenure) publish(r record) error {
 		return err
 	}
 	t.published = &r
-	if t.stop == nil {
-		t.stop = make(chan struct{})
-		stop := t.stop
-		tick := time.NewTicker(tendInterval)
-		t.tending.Go(func() { t.tendAlways(tick, stop) })
-	}
 	return nil
 }
 
@@ -94,7 +129,7 @@ func (t *tenure) withdraw() error {
 func (t *tenure) withdrawLocked() error {
 	ours := t.published
 	t.published = nil
-	if ours == nil {
+	if ours == nil || t.yielded { // the next holder of the lock removes it, or has replaced it
 		return nil
 	}
 	r, err := t.site.readRecord()
@@ -110,52 +145,22 @@ func (t *tenure) withdrawLocked() error {
 	return nil
 }
 
-// errUprooted: the directory was wiped while we were the primary. The lock that we hold is one that nobody finds any
-// more, and another process can become the primary beside us.
-var errUprooted = errors.New("unique: the lock file of the primary was removed; another process may be the primary by now")
-
-// tendInterval is how often a primary looks after its record. Until then after a cleaning, those who come are told that
-// the primary does not answer. It is changed by tests only.
-var tendInterval = 10 * time.Second
-
-func (t *tenure) tendAlways(tick *time.Ticker, stop <-chan struct{}) {
-	defer tick.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-tick.C:
-			_ = t.tend() // there is nobody to tell; the next time may succeed
-		}
-	}
-}
-
-// tend repairs what programs that clean up temporary directories break: they remove files that are in use but were not
-// touched for days. It publishes the record again if it vanished. If the lock file did, that is errUprooted.
-func (t *tenure) tend() error {
+// yield gives back the lock to a successor, and with it everything that keeps others from being the primary. The record
+// stays, so that those who come go on finding us.
+func (t *tenure) yield() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.released {
-		return nil
+	t.yielded = true
+	return t.unlockLocked()
+}
+
+// unlockLocked gives back what is held.
+func (t *tenure) unlockLocked() error {
+	if t.dir != nil {
+		_ = t.dir.Close() // it was only locked
+		t.dir = nil
 	}
-	switch err := t.lock.stands(); {
-	case errors.Is(err, errMoved):
-		return errUprooted
-	case err != nil:
-		return err
-	}
-	if t.published == nil {
-		return nil
-	}
-	var kept error
-	if t.keep != nil {
-		kept = t.keep()
-	}
-	r, err := t.site.readRecord()
-	if err == nil && r.Generation == t.published.Generation {
-		return kept
-	}
-	return errors.Join(kept, t.site.writeRecord(t.published))
+	return t.lock.unlock()
 }
 
 // release withdraws the record, removes the private directory of the sockets if there is one, and gives back the lock.
@@ -164,15 +169,11 @@ func (t *tenure) release() error {
 	var err error
 	t.once.Do(func() {
 		t.mu.Lock()
+		defer t.mu.Unlock()
 		t.released = true
 		err = t.withdrawLocked()
-		if t.stop != nil {
-			close(t.stop)
-		}
-		t.mu.Unlock()
-		t.tending.Wait()
 		t.site.clearRoom()
-		err = errors.Join(err, t.lock.unlock())
+		err = errors.Join(err, t.unlockLocked())
 	})
 	return err
 }

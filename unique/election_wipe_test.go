@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,11 +26,25 @@ func TestWipedDirectory(t *testing.T) {
 	a, b := openSite(t, "x", o), openSite(t, "x", o)
 	won := win(t, a)
 	require.NoError(t, won.Publish(testRecord(1)))
-	require.NoError(t, won.Tend())
+	require.False(t, won.Uprooted())
 	require.NoError(t, os.RemoveAll(o.Dir))
-	require.ErrorIs(t, won.Tend(), unique.ErrUprooted)
+	require.True(t, won.Uprooted())
 	_, err := b.ReadRecord()
 	require.ErrorIs(t, err, unique.ErrNoRecord)
+
+	if a.WitnessName() != "" { // the lock is free, but somebody goes on being the primary
+		lose(t, b)
+		require.Equal(t, os.Getpid(), b.HolderPID())
+		require.NoError(t, won.Replant(t.Context()))
+		require.False(t, won.Uprooted())
+		require.NoError(t, won.Republish())
+		r, err := b.ReadRecord()
+		require.NoError(t, err)
+		require.Equal(t, [16]byte{1}, r.Generation)
+		lose(t, b)
+		require.NoError(t, os.RemoveAll(o.Dir))
+		won.DropWitness()
+	}
 
 	// The directory comes back, safe, for whoever stands for election next.
 	next := win(t, b)
@@ -39,8 +52,12 @@ func TestWipedDirectory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), fi.Mode().Perm())
 	require.NoError(t, next.Publish(testRecord(2)))
-	require.ErrorIs(t, won.Tend(), unique.ErrUprooted)
-	require.NoError(t, next.Tend())
+	var lost *unique.UprootedError
+	require.ErrorAs(t, won.Replant(t.Context()), &lost)
+	require.ErrorIs(t, lost, unique.ErrLost)
+	require.Equal(t, a.LockPath(), lost.Path)
+	require.NoError(t, won.Republish(), "which is none of its business any more")
+	require.False(t, next.Uprooted())
 
 	// The one that was uprooted takes nothing of the successor's with it.
 	require.NoError(t, won.Release())
@@ -102,11 +119,10 @@ func TestWipingStorm(t *testing.T) {
 	wg.Wait()
 }
 
-func TestTendPublishesAgain(t *testing.T) {
-	defer unique.TendEvery(time.Hour)()
+func TestRepublish(t *testing.T) {
 	s := openSite(t, "x", privateOptions(t))
 	won := win(t, s)
-	require.NoError(t, won.Tend(), "nothing is published yet")
+	require.NoError(t, won.Republish(), "nothing is published yet")
 	require.NoFileExists(t, s.RecordPath())
 	require.NoError(t, won.Publish(testRecord(1)))
 	want, err := s.ReadRecord()
@@ -117,40 +133,20 @@ func TestTendPublishesAgain(t *testing.T) {
 		func() error { return os.WriteFile(s.RecordPath(), new(unique.Record).AppendTo(nil), 0o600) },
 	} {
 		require.NoError(t, spoil())
-		require.NoError(t, won.Tend())
+		require.NoError(t, won.Republish())
 		got, err := s.ReadRecord()
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
 	require.NoError(t, won.Withdraw())
-	require.NoError(t, won.Tend(), "what was withdrawn stays so")
+	require.NoError(t, won.Republish(), "what was withdrawn stays so")
 	require.NoFileExists(t, s.RecordPath())
 	require.NoError(t, won.Release())
-	require.NoError(t, won.Tend())
+	require.NoError(t, won.Republish())
 	require.Error(t, won.Publish(testRecord(1)), "after release another may be the primary")
 }
 
-// TestPrimaryTendsByItself: as long as it has published, and no longer.
-func TestPrimaryTendsByItself(t *testing.T) {
-	defer unique.TendEvery(time.Millisecond)()
-	s := openSite(t, "x", privateOptions(t))
-	won := win(t, s)
-	require.NoError(t, won.Publish(testRecord(1)))
-	for range 3 {
-		if err := os.Remove(s.RecordPath()); !onWindows { // where a removed file can be read until all have closed it
-			require.NoError(t, err)
-		}
-		require.Eventually(t, func() bool {
-			r, err := s.ReadRecord()
-			return err == nil && r.Generation == [16]byte{1}
-		}, 30*time.Second, time.Millisecond)
-	}
-	require.NoError(t, won.Release())
-	require.NoFileExists(t, s.RecordPath())
-}
-
 func TestWithdrawLeavesOthersAlone(t *testing.T) {
-	defer unique.TendEvery(time.Hour)()
 	s := openSite(t, "x", privateOptions(t))
 	won := win(t, s)
 	require.NoError(t, won.Publish(testRecord(1)))

@@ -1,6 +1,10 @@
 package unique
 
-import "strings"
+import (
+	"os"
+	"strings"
+	"sync"
+)
 
 // defaultEnv is what a secondary always sends: what it takes to show something
 // where the user is and in the user's language.
@@ -35,6 +39,20 @@ const (
 	envToken     = "XDG_ACTIVATION_TOKEN"
 	envStartupID = "DESKTOP_STARTUP_ID"
 )
+
+// tokens are those of this process. They are for one window only, so they are
+// taken out of the environment, from which its children would inherit them.
+var tokens = sync.OnceValue(func() (a Activation) {
+	for _, name := range []string{envToken, envStartupID} {
+		if value, ok := os.LookupEnv(name); ok {
+			a.take(name + "=" + value)
+			_ = os.Unsetenv(name) // the name is a valid one
+		}
+	}
+	return a
+})
+
+func takeTokens() { tokens() }
 
 func isToken(name string) bool { return name == envToken || name == envStartupID }
 

@@ -43,6 +43,16 @@ var (
 	ErrOtherUser = errors.New("unique: other user")
 	// ErrStart: StartPrimary brought no primary. See StartError.
 	ErrStart = errors.New("unique: the primary could not be started")
+	// ErrRunning: there is a primary already. See RunningError.
+	ErrRunning = errors.New("unique: there is a primary already")
+	// ErrVersion: the primary is of another version. See VersionError.
+	ErrVersion = errors.New("unique: the primary is of another version")
+	// ErrElevated: the process at the other end has more rights than this one
+	// and is not talked to. See OtherUserError.
+	ErrElevated = errors.New("unique: the primary has other rights")
+	// ErrLost: this process was the primary, and its place was taken away. See
+	// ReplacedError and UprootedError.
+	ErrLost = errors.New("unique: the place of the primary was lost")
 	// ErrCallerGone is the cause (context.Cause) of the end of a handler's
 	// context when the secondary has died or hung up.
 	ErrCallerGone = errors.New("unique: the caller is gone")
@@ -60,6 +70,8 @@ type UnresponsiveError struct {
 	Step string
 	// After is how long it was waited for.
 	After time.Duration
+
+	lock string // the path of the lock that it holds, if no record was found
 }
 
 // Error implements error.
@@ -136,6 +148,8 @@ func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // A TooLargeError is an ErrTooLarge.
 type TooLargeError struct {
+	// Holder is the primary.
+	Holder Holder
 	// What is too large: "request" or "reply".
 	What string
 	// Size and Limit are in bytes; the limit is the primary's
@@ -145,7 +159,7 @@ type TooLargeError struct {
 
 // Error implements error.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("unique: a %s of %d bytes is over the primary's limit of %d (Options.MaxRequest)", e.What, e.Size, e.Limit)
+	return fmt.Sprintf("unique: a %s of %d bytes is over the limit of %d of the primary, %s (Options.MaxRequest)", e.What, e.Size, e.Limit, e.Holder.who())
 }
 
 // Is reports whether target is ErrTooLarge.
@@ -182,8 +196,11 @@ func (e *OtherUserError) Error() string {
 	return fmt.Sprintf("unique: the process at the other end (pid %d) runs as uid %d, not as uid %d: it is not trusted", e.PID, e.UID, e.Want)
 }
 
-// Is reports whether target is ErrOtherUser.
-func (e *OtherUserError) Is(target error) bool { return target == ErrOtherUser }
+// Is reports whether target is ErrOtherUser, or ErrElevated if the other user is
+// root.
+func (e *OtherUserError) Is(target error) bool {
+	return target == ErrOtherUser || target == ErrElevated && e.UID == 0
+}
 
 // A StartError is an ErrStart: the command of Options.StartPrimary could not
 // be run, or ended before it was the primary, or took too long.
@@ -206,3 +223,69 @@ func (e *StartError) Is(target error) bool { return target == ErrStart }
 
 // Unwrap returns e.Err.
 func (e *StartError) Unwrap() error { return e.Err }
+
+// A RunningError is an ErrRunning: this process wanted to be the primary
+// (ModeService), but another one is.
+type RunningError struct {
+	Holder Holder
+}
+
+// Error implements error.
+func (e *RunningError) Error() string {
+	return fmt.Sprintf("unique: there is a primary already, %s", e.Holder.who())
+}
+
+// Is reports whether target is ErrRunning.
+func (e *RunningError) Is(target error) bool { return target == ErrRunning }
+
+// A VersionError is an ErrVersion: Options.OnVersion refused the primary, or the
+// two have no version of the protocol in common. Nothing was delivered.
+type VersionError struct {
+	// Holder has the primary's version of the application.
+	Holder Holder
+	// Want is ours.
+	Want string
+	// Protocol says that it is about the protocol.
+	Protocol bool
+}
+
+// Error implements error.
+func (e *VersionError) Error() string {
+	if e.Protocol {
+		return fmt.Sprintf("unique: the primary, %s, speaks another version of the protocol; start it anew", e.Holder.who())
+	}
+	return fmt.Sprintf("unique: the primary, %s, is version %q, this is %q", e.Holder.who(), e.Holder.Version, e.Want)
+}
+
+// Is reports whether target is ErrVersion.
+func (e *VersionError) Is(target error) bool { return target == ErrVersion }
+
+// A ReplacedError is an ErrLost: another process has taken the place, see
+// Options.AllowReplace.
+type ReplacedError struct {
+	// By is the process that is the primary now.
+	By Peer
+}
+
+// Error implements error.
+func (e *ReplacedError) Error() string {
+	return fmt.Sprintf("unique: pid %d has replaced this primary", e.By.PID)
+}
+
+// Is reports whether target is ErrLost.
+func (e *ReplacedError) Is(target error) bool { return target == ErrLost }
+
+// An UprootedError is an ErrLost: the directory was wiped, and before that could
+// be mended another process became the primary.
+type UprootedError struct {
+	// Path is the lock file, which is another process's by now.
+	Path string
+}
+
+// Error implements error.
+func (e *UprootedError) Error() string {
+	return fmt.Sprintf("unique: the lock file %s was removed and another process is the primary by now", e.Path)
+}
+
+// Is reports whether target is ErrLost.
+func (e *UprootedError) Is(target error) bool { return target == ErrLost }

@@ -30,7 +30,7 @@ var (
 	ErrBrokenPipe  = errBrokenPipe
 	ForwardedEnv   = forwardedEnv
 	SameUser       = sameUser
-	ErrVersion     = errVersion
+	ErrWireVersion = errVersion
 	SignalName     = signalName
 	SignalOf       = signalOf
 	ErrClosedHere  = errClosed
@@ -65,12 +65,14 @@ const (
 	KindSignal     = kindSignal
 	KindCancel     = kindCancel
 	KindProgress   = kindProgress
+	KindTakeover   = kindTakeover
 
 	WantStdin, WantStdout, WantStderr, WantProgress = wantStdin, wantStdout, wantStderr, wantProgress
 	EndNormal, EndError                             = endNormal, endError
-	FaultPanic, FaultReply                          = faultPanic, faultReply
+	FaultPanic, FaultReply, FaultEnded              = faultPanic, faultReply, faultEnded
 	RefusedQueue, RefusedSize                       = refusedQueue, refusedSize
 	RefusedVersion, RefusedProtocol                 = refusedVersion, refusedProtocol
+	RefusedTakeover                                 = refusedTakeover
 )
 
 func (m *Message) AppendHead(b []byte) []byte { return m.appendHead(b) }
@@ -160,8 +162,21 @@ func (s *Server) Forward(ctx context.Context, inv *Invocation) (int, error) {
 // Uproot is what happens when the lock file was removed.
 func (s *Server) Uproot(err error) error {
 	s.s.uproot(err)
-	return s.s.lost()
+	return s.s.loss()
 }
+
+// Invite makes ticket the one that a successor shows.
+func (s *Server) Invite(ticket [16]byte) { s.s.invite(ticket) }
+
+// Begun is closed when there is a successor, Lost when that was not our will.
+func (s *Server) Begun() <-chan struct{} { return s.s.handover.begun }
+func (s *Server) Lost() <-chan struct{}  { return s.s.handover.lost }
+
+// Loss is why the place was lost.
+func (s *Server) Loss() error { return s.s.loss() }
+
+// Stats is Stats of an Instance.
+func (s *Server) Stats() Stats { return s.s.snapshot() }
 
 // Close is Close of an Instance.
 func (s *Server) Close(ctx context.Context) {

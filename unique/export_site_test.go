@@ -11,7 +11,6 @@ import (
 
 var (
 	ErrNoRecord = errNoRecord
-	ErrUprooted = errUprooted
 	ParseRecord = parseRecord
 	ChildEnv    = childEnv
 )
@@ -41,6 +40,7 @@ func (s *Site) LockPath() string                      { return s.s.lockPath() }
 func (s *Site) StartPath() string                     { return s.s.startPath() }
 func (s *Site) RecordPath() string                    { return s.s.recordPath() }
 func (s *Site) RoomPath() string                      { return s.s.roomPath() }
+func (s *Site) ControlPaths() []string                { return s.s.controlPaths() }
 func (s *Site) SocketPath(channel string) string      { return s.s.socketPath(channel) }
 func (s *Site) ChannelPath(r Record, c string) string { return s.s.channelPath(r, c) }
 func (s *Site) ReadRecord() (Record, error)           { return s.s.readRecord() }
@@ -65,7 +65,7 @@ func (s *Site) LockGate(ctx context.Context) (func() error, error) {
 }
 
 // TendOf looks after what a primary has published.
-func TendOf(i *Instance) error { return i.tenure.tend() }
+func TendOf(i *Instance) error { return i.mendAll() }
 
 // PortTransport is the transport of channels on tcp.
 var PortTransport portTransport
@@ -74,10 +74,25 @@ type Tenure struct{ t *tenure }
 
 func (t *Tenure) Publish(r Record) error { return t.t.publish(r) }
 func (t *Tenure) Withdraw() error        { return t.t.withdraw() }
-func (t *Tenure) Tend() error            { return t.t.tend() }
-func (t *Tenure) Release() error         { return t.t.release() }
+func (t *Tenure) Republish() error       { _, err := t.t.republish(); return err }
+func (t *Tenure) Uprooted() bool         { return t.t.uprooted() }
+func (t *Tenure) Yield() error           { return t.t.yield() }
 
-// TendEvery sets how often primaries look after their record.
+func (t *Tenure) Replant(ctx context.Context) error { return t.t.replant(ctx) }
+
+// DropWitness makes it as if this system had none.
+func (t *Tenure) DropWitness() {
+	t.t.mu.Lock()
+	defer t.t.mu.Unlock()
+	t.t.lock.witness.close()
+	t.t.lock.witness = nil
+}
+
+// WitnessName is the name of the witness of s; "" where there is none.
+func (s *Site) WitnessName() string { return witnessNameOf(s.s) }
+func (t *Tenure) Release() error    { return t.t.release() }
+
+// TendEvery sets how often primaries look after their files if nothing tells them.
 func TendEvery(d time.Duration) (restore func()) {
 	old := tendInterval
 	tendInterval = d

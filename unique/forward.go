@@ -12,6 +12,9 @@ import (
 // was run.
 var errStartOver = errors.New("unique: start over with the next primary")
 
+// grantFocus is changed by tests only.
+var grantFocus = passFocus
+
 // maxExpired is how often a secondary that was too late in saying go tries again.
 const maxExpired = 5
 
@@ -24,6 +27,10 @@ func (i *Instance) forwardRemote(ctx context.Context, inv *Invocation) (int, err
 		if l == nil {
 			var err error
 			if l, err = i.reach(ctx); err != nil {
+				return 0, err
+			}
+			if _, err := i.opts.checkVersion(l.holder); err != nil {
+				l.close()
 				return 0, err
 			}
 		}
@@ -45,9 +52,9 @@ func (i *Instance) forwardRemote(ctx context.Context, inv *Invocation) (int, err
 // forwardOver makes one attempt.
 func (i *Instance) forwardOver(ctx context.Context, l *link, m *message, inv *Invocation) (int, error) {
 	if size := m.size(); size > l.limit {
-		return 0, &TooLargeError{What: "request", Size: size, Limit: l.limit}
+		return 0, &TooLargeError{Holder: l.holder, What: "request", Size: size, Limit: l.limit}
 	}
-	passFocus(l.holder.PID)
+	grantFocus(l.holder.PID)
 	if err := l.request(ctx, m, i.opts); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
@@ -161,9 +168,9 @@ func (w *waiting) wait() (again bool, err error) {
 			case refusedQueue:
 				return true, nil
 			case refusedSize:
-				return false, &TooLargeError{What: "request", Size: int64(m.Size), Limit: int64(m.Limit)}
+				return false, &TooLargeError{Holder: w.l.holder, What: "request", Size: int64(m.Size), Limit: int64(m.Limit)}
 			}
-			return false, &RefusedError{Holder: w.l.holder, Reason: m.Reason}
+			return false, w.l.refused(&m)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 		return o.result(m)
 	case ctx.Err() != nil:
 		return 0, context.Cause(ctx)
-	case errors.Is(err, ErrExpired), errors.Is(err, ErrRefused):
+	case errors.Is(err, ErrExpired), errors.Is(err, ErrRefused), errors.Is(err, ErrVersion):
 		return 0, err
 	}
 	return 0, o.gone(err)
@@ -143,12 +143,26 @@ func (o *outgoing) forwardSignals(sigs chan os.Signal) {
 		case sig := <-sigs:
 			if name := signalName(sig); name != "" {
 				debugf("handing over signal %s", name)
-				_ = o.l.send(&message{Kind: kindSignal, Signal: name}) // a broken connection shows where it is read
+				rows, columns := sizeWith(sig)
+				_ = o.l.send(&message{Kind: kindSignal, Signal: name, Rows: rows, Columns: columns}) // a broken connection shows where it is read
+			}
+			if suspends(sig) {
+				suspend()
 			}
 		case <-o.done:
 			return
 		}
 	}
+}
+
+// sizeWith is the size of our terminal that goes with sig, 0 if it does not
+// matter.
+func sizeWith(sig os.Signal) (rows, columns uint64) {
+	if !resizes(sig) {
+		return 0, 0
+	}
+	r, c := currentSize()
+	return uint64(r), uint64(c)
 }
 
 // receive takes messages in up to the one that ends the call.
@@ -182,7 +196,7 @@ func (o *outgoing) receive() (message, error) {
 				o.progress.tell(Progress{Done: m.Done, Total: m.Total, Text: m.Text})
 			}
 		case kindRefused:
-			return m, &RefusedError{Holder: o.l.holder, Reason: m.Reason}
+			return m, o.l.refused(&m)
 		}
 	}
 }
@@ -286,11 +300,16 @@ func (o *outgoing) result(m message) (int, error) {
 	debugf("pid %d says %v", o.l.holder.PID, m.Kind)
 	switch {
 	case m.Kind == kindNotHandled:
+		o.inv.Answer = AnswerNotHandled
 		return 0, ErrNotHandled
+	case m.Fault == faultEnded:
+		return 0, &GoneError{Holder: o.l.holder, Err: errors.New(m.Reason)}
 	case m.Fault == faultPanic:
 		return 0, &PanicError{Holder: o.l.holder, Reason: m.Reason}
-	case m.Fault == faultReply:
-		return int(m.Code), &TooLargeError{What: "reply", Size: int64(m.Size), Limit: int64(m.Limit)}
+	}
+	o.inv.Answer = answerOf(m.Answer, int(m.Code))
+	if m.Fault == faultReply {
+		return int(m.Code), &TooLargeError{Holder: o.l.holder, What: "reply", Size: int64(m.Size), Limit: int64(m.Limit)}
 	}
 	o.inv.Reply = m.Payload
 	return int(m.Code), nil

@@ -129,7 +129,7 @@ func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, dea
 			debugf("pid %d says welcome, it is %v", l.holder.PID, l.holder.State)
 			return l.conn.SetDeadline(time.Time{})
 		case kindRefused:
-			return &RefusedError{Holder: l.holder, Reason: m.Reason}
+			return l.refused(&m)
 		}
 	}
 	if isTimeout(err) {
@@ -145,8 +145,16 @@ func (l *link) during(ctx context.Context) (release func()) {
 	return func() { stop() }
 }
 
+// refused is the error for a REFUSED.
+func (l *link) refused(m *message) error {
+	if m.Code == refusedVersion {
+		return &VersionError{Holder: l.holder, Protocol: true}
+	}
+	return &RefusedError{Holder: l.holder, Reason: m.Reason}
+}
+
 func (l *link) welcome(m *message) {
-	l.holder.State = m.State
+	l.holder.State, l.holder.Successor = m.State, int(m.Successor)
 	if l.limit = int64(min(m.Limit, maxRequestLimit)); l.limit == 0 {
 		l.limit = maxRequestLimit
 	}

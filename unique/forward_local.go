@@ -3,6 +3,7 @@ package unique
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -23,7 +24,7 @@ func (s *server) forwardLocal(ctx context.Context, inv *Invocation, env []string
 		m.Payload[k] = bytes.Clone(b)
 	}
 	if size := m.size(); size > s.opts.MaxRequest {
-		return 0, &TooLargeError{What: "request", Size: size, Limit: s.opts.MaxRequest}
+		return 0, &TooLargeError{Holder: s.holder(), What: "request", Size: size, Limit: s.opts.MaxRequest}
 	}
 	c := newCall(s, m)
 	c.inv.Peer = selfPeer(s.opts.Version)
@@ -40,7 +41,11 @@ func (s *server) forwardLocal(ctx context.Context, inv *Invocation, env []string
 			for {
 				select {
 				case sig := <-sigs:
-					c.signal(sig)
+					rows, columns := sizeWith(sig)
+					c.signal(sig, rows, columns)
+					if suspends(sig) {
+						suspend()
+					}
 				case <-done:
 					return
 				}
@@ -93,12 +98,16 @@ func (c *call) localResult(inv *Invocation) (int, error) {
 		return 0, errClosed
 	case c.fault == faultPanic:
 		return 0, &PanicError{Holder: self, Reason: c.reason}
-	case c.code == NotHandled:
+	case c.fault == faultEnded:
+		return 0, &GoneError{Holder: self, Err: errors.New(c.reason)}
+	}
+	inv.Answer = answerOf(c.inv.Answer, c.code)
+	if c.code == NotHandled {
 		return 0, ErrNotHandled
 	}
 	reply := message{Payload: c.inv.Reply}
 	if size := reply.size(); size > c.s.opts.MaxRequest {
-		return c.code, &TooLargeError{What: "reply", Size: size, Limit: c.s.opts.MaxRequest}
+		return c.code, &TooLargeError{Holder: self, What: "reply", Size: size, Limit: c.s.opts.MaxRequest}
 	}
 	inv.Reply = c.inv.Reply
 	return c.code, nil

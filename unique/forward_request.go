@@ -18,6 +18,11 @@ func (inv *Invocation) request(env []string) *message {
 		StartupID: inv.Activation.StartupID,
 		Payload:   inv.Data,
 	}
+	m.Command, m.Targets = inv.Command, inv.Targets
+	if t := inv.Terminal; t != nil {
+		rows, columns := t.Size()
+		m.Terminal, m.Rows, m.Columns = t.bits(), uint64(rows), uint64(columns)
+	}
 	if inv.Dir == "" && inv.DirErr != nil {
 		switch {
 		case errors.Is(inv.DirErr, fs.ErrNotExist):

@@ -231,10 +231,11 @@ func TestForwardTooLarge(t *testing.T) {
 		require.ErrorIs(t, err, unique.ErrTooLarge)
 		var large *unique.TooLargeError
 		require.ErrorAs(t, err, &large)
-		require.Equal(t, unique.TooLargeError{What: "request", Size: 10_016, Limit: 10_000}, *large)
+		require.Equal(t, os.Getpid(), large.Holder.PID)
+		require.Equal(t, unique.TooLargeError{Holder: large.Holder, What: "request", Size: 10_016, Limit: 10_000}, *large)
 		code, err := from.Forward(within(t), &unique.Invocation{Args: []string{strings.Repeat("x", 9_000)}})
 		require.ErrorAs(t, err, &large)
-		require.Equal(t, unique.TooLargeError{What: "reply", Size: 18_016, Limit: 10_000}, *large)
+		require.Equal(t, unique.TooLargeError{Holder: large.Holder, What: "reply", Size: 18_016, Limit: 10_000}, *large)
 		require.Equal(t, 5, code)
 		code, err = from.Forward(within(t), &unique.Invocation{Args: []string{"x"}})
 		require.NoError(t, err, "the primary is untouched")

@@ -55,6 +55,17 @@ type Holder struct {
 	State   State     // when it was last heard of; 0 if it never answered
 	// Endpoint is where it is reached, such as "ipc:///run/user/1000/...".
 	Endpoint string
+	// Successor is the pid of the process that takes its place as soon as what
+	// runs has ended; 0 if there is none.
+	Successor int
+}
+
+// Uptime is how long it has been the primary; 0 if that is not known.
+func (h Holder) Uptime() time.Duration {
+	if h.Started.IsZero() {
+		return 0
+	}
+	return time.Since(h.Started)
 }
 
 // who names h in error texts.
@@ -62,5 +73,8 @@ func (h Holder) who() string {
 	if h.PID <= 0 {
 		return "a process of unknown pid"
 	}
-	return fmt.Sprintf("pid %d", h.PID)
+	if h.UID < 0 {
+		return fmt.Sprintf("pid %d", h.PID)
+	}
+	return fmt.Sprintf("pid %d of uid %d", h.PID, h.UID)
 }

@@ -54,6 +54,18 @@ type Invocation struct {
 	// Activation holds the tokens by which a desktop lets a window take the
 	// focus on behalf of this start.
 	Activation Activation
+	// Command names what is asked for; "" is a command line, as in Args. See
+	// WithCommand and Commands.
+	Command string
+	// Targets are the files or URIs that the command is about; see TargetPath.
+	Targets []string
+	// Answer is what became of the command: a Handler may set it, and the caller
+	// finds it there when Forward has returned an exit code or ErrNotHandled.
+	// 0 means that the exit code says it: AnswerOK for 0, else AnswerFailed.
+	Answer Answer
+	// Terminal is not nil if a stream of the caller is a terminal. WithStdio
+	// sets it.
+	Terminal *Terminal
 	// Peer is the process that was started, for a Handler.
 	Peer Peer
 	// OnProgress, if not nil, is called during Forward with what the Handler
@@ -64,6 +76,7 @@ type Invocation struct {
 	forwardSignals []os.Signal      // to Forward: what WithSignals asked for
 	signals        <-chan os.Signal // in a Handler
 	progress       func(p Progress) // in a Handler; nil drops
+	deferral       func() func(int) // in a Handler; see Defer
 }
 
 // Activation holds startup notification tokens; empty ones were not given.
@@ -86,13 +99,20 @@ type Progress struct {
 	Text        string // for people; at most 64 KiB arrive
 }
 
-// Current returns the invocation of this process, without its streams.
+// Current returns the invocation of this process, without its streams. The
+// tokens of desktop activation are taken out of the environment of the process
+// by its first call, or by the first Acquire, so that children do not inherit
+// them; they are in Activation each time.
 func Current() *Invocation {
-	inv := &Invocation{Args: append([]string(nil), os.Args...)}
+	inv := &Invocation{Args: append([]string(nil), os.Args...), Activation: tokens()}
+	var later Activation // set since then, by the program itself
 	for _, kv := range os.Environ() {
-		if !inv.Activation.take(kv) {
+		if !later.take(kv) {
 			inv.Env = append(inv.Env, kv)
 		}
+	}
+	if later != (Activation{}) {
+		inv.Activation = later
 	}
 	inv.Dir, inv.DirErr = os.Getwd()
 	if inv.DirErr != nil {
@@ -101,16 +121,19 @@ func Current() *Invocation {
 	return inv
 }
 
-// WithStdio makes Forward forward the standard streams of this process. It
-// changes and returns inv.
+// WithStdio makes Forward forward the standard streams of this process, and
+// tell which of them are a terminal. It changes and returns inv.
 func (inv *Invocation) WithStdio() *Invocation {
 	inv.Stdin, inv.Stdout, inv.Stderr = os.Stdin, os.Stdout, os.Stderr
+	inv.Terminal = terminalOf(os.Stdin, os.Stdout, os.Stderr, os.Getenv("TERM"))
 	return inv
 }
 
 // WithSignals makes Forward hand over signals that this process gets, instead
 // of letting them act on it; a Handler finds them at Signals. Without arguments
-// these are the interrupt (Ctrl-C) and SIGTERM. It changes and returns inv.
+// these are the interrupt (Ctrl-C) and SIGTERM; see TerminalSignals for more. A
+// SIGTSTP stops this process once it is handed over, as its user expects; a
+// SIGWINCH takes the new size of the terminal along. It changes and returns inv.
 func (inv *Invocation) WithSignals(sigs ...os.Signal) *Invocation {
 	if len(sigs) == 0 {
 		sigs = []os.Signal{os.Interrupt, syscall.SIGTERM}

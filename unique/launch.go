@@ -47,10 +47,9 @@ func (i *Instance) present(ctx context.Context) (*link, error) {
 	s := i.search()
 	for {
 		l, err := s.look(ctx)
-		if l != nil || err != nil || s.left.IsZero() || s.who.State != Leaving {
+		if l != nil || err != nil || s.who.State != Leaving {
 			return l, err
 		}
-		s.who.State = 0 // unless it is met again, it is gone
 		if err := s.wait(ctx); err != nil {
 			return nil, err
 		}

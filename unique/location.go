@@ -28,7 +28,8 @@ type Location struct {
 	Gate, Lock, Start string
 	// Record is the file in which the primary says how it is reached.
 	Record string
-	// Socket is where a primary listens, unless Deep.
+	// Socket is where a primary listens, unless Deep; one that has succeeded
+	// another may listen beside it, as its record says.
 	Socket string
 	// Network is the kind of network file system that Dir is on, such as "nfs", as far as it is known; empty for a local
 	// one. There, locks depend on the server, and a primary on another host is not found.
@@ -79,7 +80,7 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 		Lock:    s.lockPath(),
 		Start:   s.startPath(),
 		Record:  s.recordPath(),
-		Socket:  s.socketIn(s.dir, ""),
+		Socket:  s.socketIn(s.socketDir(), ""),
 		Network: networkKind(s.place),
 		Deep:    s.deep(),
 

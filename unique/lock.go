@@ -21,6 +21,8 @@ type lockFile struct {
 	path string
 	file *flock.Flock
 	once sync.Once
+	// witness is what a tenure holds beside the lock; nil if there is none.
+	witness *witness
 }
 
 // pinned keeps every held lock reachable. A lock whose last reference was dropped would be closed by the collector,
@@ -85,6 +87,7 @@ func (l *lockFile) stands() error {
 func (l *lockFile) unlock() error {
 	var err error
 	l.once.Do(func() {
+		l.witness.close() // first: whoever gets the lock finds none
 		err = l.file.Unlock()
 		pinned.Lock()
 		delete(pinned.locks, l)

@@ -16,7 +16,8 @@ import (
 // options, nil for the defaults.
 //
 // The socket belongs to the caller, who closes it; Close of the instance does
-// not. That of a secondary finds the next primary by itself, unless the
+// not, but a primary that leaves unbinds it, since the name is the next one's.
+// That of a secondary finds the next primary by itself, unless the
 // directory is too long for sockets (Location.Deep).
 func (i *Instance) Open(ctx context.Context, channel string, t msgcore.Type, o *msgcore.Options) (*msgcore.Socket, error) {
 	endpoint, secure, err := i.Endpoint(ctx, channel)
@@ -40,7 +41,7 @@ func (i *Instance) Open(ctx context.Context, channel string, t msgcore.Type, o *
 	}
 	sock := msgcore.New(t, secure)
 	if i.role == Primary {
-		_, err = sock.Bind(ctx, endpoint)
+		err = i.channels.bind(ctx, sock, endpoint)
 	} else {
 		err = sock.Connect(endpoint)
 	}
@@ -78,6 +79,9 @@ func (i *Instance) Endpoint(ctx context.Context, channel string) (endpoint strin
 		return portScheme + "://" + i.site.portPath(channel), i.tcpOptions(), nil
 	}
 	var path string
+	if i.Alone() {
+		return "inproc://solomq/" + hashName("alone", fmt.Sprintf("%p", i), channel), &msgcore.Options{}, nil
+	}
 	if i.role == Primary {
 		path = i.site.socketPath(channel)
 	} else {

@@ -21,8 +21,23 @@ type Options struct {
 	// does so by itself where ipc is not to be had; Where tells why. Secondaries
 	// find either.
 	TCP bool
-	// Version is the application's own version, told to the other side; it
-	// decides nothing. At most 255 bytes.
+	// Mode says which roles this process may have; 0 means both.
+	Mode Mode
+	// Replace makes Acquire ask a primary that is there to leave, and be its
+	// successor: once what runs there has ended, however long that takes, this
+	// process is the primary, and no launch in between is refused. A primary
+	// without AllowReplace declines, and this process is an ordinary secondary.
+	Replace bool
+	// AllowReplace lets a process that has Replace, or whose OnVersion says so,
+	// take this primary's place. It learns of that by Lost, and Serve returns a
+	// [ReplacedError].
+	AllowReplace bool
+	// Standby makes Run stay in a secondary when its own invocation is over, wait
+	// until the primary has ended, and stand for election then: it is the next
+	// primary, or again a secondary of that one.
+	Standby bool
+	// Version is the application's own version, told to the other side; by
+	// itself it decides nothing, see OnVersion. At most 255 bytes.
 	Version string
 	// Timeouts bounds the steps of handing over.
 	Timeouts Timeouts
@@ -65,6 +80,19 @@ type Options struct {
 	// the primary's standard error, where a panic that is not recovered would
 	// have gone.
 	OnPanic func(inv *Invocation, value any, stack []byte)
+	// OnUnresponsive decides, in Acquire, what to do about a primary that does
+	// not answer. It may ask somebody, see Ask, and may be called again if the
+	// next look finds the same. Nil means Fail: nothing is ever done to another
+	// process by itself.
+	OnUnresponsive func(*UnresponsiveError) Decision
+	// OnVersion decides, in Acquire and Forward of a secondary, what to do about
+	// a primary whose Version is not the same as ours. Nil means ForwardAnyway.
+	OnVersion func(primary *Holder) VersionDecision
+	// Log, if not nil, is told what happens, as a message and pairs of keys and
+	// values, on any goroutine and sometimes with locks held: it must neither
+	// wait nor call this package. The Debug, Info or any such method of a
+	// slog.Logger fits. Arguments, environment and tokens are never among it.
+	Log func(msg string, args ...any)
 }
 
 // Timeouts bounds the steps of handing over an invocation. The time that a
@@ -107,6 +135,12 @@ func (o *Options) Validate() error {
 	}
 	t := o.Timeouts
 	switch {
+	case o.Mode > ModeAlone:
+		return bad("Mode", "is %d, which is none", o.Mode)
+	case o.StartPrimary != nil && o.Mode != 0 && o.Mode != ModeLauncher:
+		return bad("StartPrimary", "makes this process a launcher, which is not %v", o.Mode)
+	case o.Replace && (o.StartPrimary != nil || o.Mode == ModeLauncher || o.Mode == ModeAlone):
+		return bad("Replace", "needs a process that may be the primary")
 	case t.Hello < 0 || t.Offer < 0 || t.Go < 0 || t.Start < 0:
 		return bad("Timeouts", "must not be negative: %+v", t)
 	case o.MaxRunning < 0:

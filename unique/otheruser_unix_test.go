@@ -176,16 +176,18 @@ func TestClientOfAnotherUser(t *testing.T) {
 	opts := uniquetest.Options(t)
 	app := primary(t, opts, func(context.Context, *unique.Invocation) int { return 0 })
 	path := strings.TrimPrefix(app.Holder().Endpoint, "ipc://")
-	require.NoError(t, os.Chmod(filepath.Dir(path), 0o777))
-	require.NoError(t, os.Chmod(path, 0o777))
+	for _, p := range []string{opts.Dir, filepath.Dir(path), path} {
+		require.NoError(t, os.Chmod(p, 0o777))
+	}
 	out, err := asNobody(t, "app intrude", path).Output()
 	require.NoError(t, err)
 	require.Equal(t, "got 0 bytes\n", string(out))
-	require.NoError(t, os.Chmod(filepath.Dir(path), 0o700))
+	require.NoError(t, os.Chmod(opts.Dir, 0o700))
 }
 
 // A record that is not of the primary which answers is nobody's.
 func TestStaleRecord(t *testing.T) {
+	t.Cleanup(unique.TendNothing())
 	opts := uniquetest.Options(t)
 	opts.Timeouts.Hello = 300e6
 	app := primary(t, opts, func(context.Context, *unique.Invocation) int { return 0 })

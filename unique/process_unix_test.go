@@ -391,10 +391,10 @@ func TestProcessDebug(t *testing.T) {
 			require.True(t, strings.HasPrefix(line, "solomq: "), line)
 		}
 	}
-	for _, step := range []string{"primary, listening", "offer", "says go", "EXIT", "has left"} {
+	for _, step := range []string{"primary, endpoint", "offer", "handler starts", "EXIT", "has left"} {
 		require.Contains(t, trace.String(), step)
 	}
-	for _, step := range []string{"welcome", "secondary of", "said go", "EXIT"} {
+	for _, step := range []string{"welcome", "secondary, primary", "said go", "EXIT"} {
 		require.Contains(t, err2.String(), step)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -128,7 +129,7 @@ func TestPublishFillsIn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.Getpid(), r.PID)
 	require.Equal(t, os.Geteuid(), r.UID)
-	require.Equal(t, s.Dir(), r.ChannelDir)
+	require.Equal(t, filepath.Join(s.Dir(), "s"), r.ChannelDir)
 	require.False(t, r.Started.Before(before.Truncate(0)) || r.Started.After(time.Now()))
 	require.ErrorContains(t, won.Publish(unique.Record{Proto: 1, Endpoint: strings.Repeat("x", 1<<16)}), "at most 65536 are read")
 	again, err := s.ReadRecord()

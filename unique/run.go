@@ -15,28 +15,49 @@ func Run(ctx context.Context, id string, opts *Options, h Handler) (exitCode int
 		return 0, errors.New("unique: Run needs a handler")
 	}
 	inv := Current().WithStdio()
+	if opts != nil && opts.Mode == ModeService {
+		inv = nil
+	}
 	for {
 		i, err := Acquire(ctx, id, opts)
 		if err != nil {
-			return 0, err
+			return exitCode, err
 		}
+		stays := i.opts.Standby && i.role == Secondary
 		code, err := i.runOnce(ctx, inv, h)
-		if !errors.Is(err, ErrNoPrimary) || ctx.Err() != nil {
-			return code, err
+		if errors.Is(err, ErrNoPrimary) && ctx.Err() == nil {
+			i.opts.log("nobody has run it: standing for election again")
+			continue
 		}
-		debugf("nobody has run it: standing for election again")
+		if inv != nil {
+			exitCode, inv = code, nil // only once
+		}
+		if !stays || err != nil {
+			return exitCode, err
+		}
 	}
 }
 
 func (i *Instance) runOnce(ctx context.Context, inv *Invocation, h Handler) (int, error) {
 	if i.role == Secondary {
 		i.noWait = true
-		code, err := i.Forward(ctx, inv)
+		var code int
+		var err error
+		if inv != nil {
+			code, err = i.Forward(ctx, inv)
+		}
+		if i.opts.Standby && err == nil {
+			err = i.WaitExit(ctx)
+		}
 		return code, errors.Join(err, i.Close())
+	}
+	i.srv.setIdle(max(i.opts.Idle, idleNever))
+	if inv == nil {
+		err := i.Serve(ctx, h)
+		return 0, errors.Join(err, i.Close())
 	}
 	// Idle from the start would be the end before our own invocation.
 	release := i.Hold()
-	i.srv.setIdle(max(i.opts.Idle, idleNever))
 	served := make(chan error, 1)
 	go func() { served <- i.Serve(ctx, h) }()
 	code, err := i.Forward(ctx, inv)

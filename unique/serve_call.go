@@ -8,6 +8,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,6 +43,11 @@ type call struct {
 	progress       *progressor
 	local          *localStreams // of a call of this process
 
+	deferred atomic.Bool   // the handler has called Defer
+	exitOnce sync.Once     // guards exitCode
+	exitCode int           // set before exited is closed
+	exited   chan struct{} // closed by what Defer returned
+
 	// Set by invoke, read by complete and after ended.
 	ran    bool
 	code   int
@@ -53,6 +60,7 @@ func newCall(s *server, m *message) *call {
 		s:       s,
 		size:    m.size(),
 		ended:   make(chan struct{}),
+		exited:  make(chan struct{}),
 		signals: make(chan os.Signal, 16),
 		inv: &Invocation{
 			Args:       m.Args,
@@ -67,6 +75,9 @@ func newCall(s *server, m *message) *call {
 		},
 	}
 	c.inv.signals = c.signals
+	c.inv.Command, c.inv.Targets = m.Command, m.Targets
+	c.inv.Terminal = m.terminal(c.inv.Getenv("TERM"))
+	c.inv.deferral = c.deferExit
 	return c
 }
 
@@ -180,10 +191,14 @@ func (c *call) invoke(h Handler) {
 	fault("running")
 	c.code = h(c.ctx, c.inv)
 	returned = true
+	if c.deferred.Load() {
+		c.awaitExit()
+	}
 }
 
 // panicked reports a panic in the primary.
 func (s *server) panicked(inv *Invocation, v any, stack []byte) {
+	s.opts.log("a handler panicked", "type", fmt.Sprintf("%T", v))
 	if s.opts.OnPanic != nil {
 		s.opts.OnPanic(inv, v, stack)
 		return
@@ -210,7 +225,7 @@ func (c *call) complete() {
 		c.peer.call = nil
 	}
 	c.s.mu.Unlock()
-	m := &message{Kind: kindExit, Code: int64(c.code), Fault: c.fault, Reason: c.reason}
+	m := &message{Kind: kindExit, Code: int64(c.code), Fault: c.fault, Reason: c.reason, Answer: c.inv.Answer}
 	switch {
 	case c.fault != faultNone:
 	case c.code == NotHandled:
@@ -222,7 +237,7 @@ func (c *call) complete() {
 			m.Fault, m.Size, m.Limit = faultReply, uint64(size), uint64(c.s.opts.MaxRequest)
 		}
 	}
-	debugf("%v to pid %d", m.Kind, c.peer.cred.PID)
+	c.s.opts.log("the handler has ended", "pid", c.peer.cred.PID, "answer", m.Kind, "code", m.Code)
 	fault("exit")
 	if err := c.peer.send(c.peer.ctx, m); err != nil {
 		debugf("%v did not reach pid %d: %v", m.Kind, c.peer.cred.PID, err)
@@ -248,7 +263,7 @@ func (c *call) message(m *message) error {
 		return c.credited(m)
 	case kindSignal:
 		if sig := signalOf(m.Signal); sig != nil {
-			c.signal(sig)
+			c.signal(sig, m.Rows, m.Columns)
 		}
 	}
 	return nil
@@ -273,7 +288,12 @@ func (c *call) credited(m *message) error {
 	return nil
 }
 
-func (c *call) signal(sig os.Signal) {
+// signal gives sig to the handler, with the size of the terminal if that may
+// have changed.
+func (c *call) signal(sig os.Signal, rows, columns uint64) {
+	if c.inv.Terminal != nil {
+		c.inv.Terminal.resize(rows, columns)
+	}
 	select {
 	case c.signals <- sig:
 	default:

@@ -79,8 +79,10 @@ func (s *server) handle(pk packet) {
 func (s *server) forget(p *peer) {
 	delete(s.peers, p.id)
 	p.cancel()
+	s.handover.gone(p)
 	if c := p.call; c != nil {
-		debugf("pid %d is gone", p.cred.PID)
+		s.stats.CallersGone++
+		s.opts.log("the caller is gone", "pid", p.cred.PID)
 		if c.state == callRunning {
 			c.abort(ErrCallerGone)
 		} else {
@@ -91,7 +93,8 @@ func (s *server) forget(p *peer) {
 
 // breach answers a peer that broke the protocol, and ends what it had asked for.
 func (s *server) breach(p *peer, err error) {
-	debugf("pid %d broke the protocol: %v", p.cred.PID, err)
+	s.stats.Violations++
+	s.opts.log("a peer broke the protocol", "pid", p.cred.PID, "err", err)
 	if c := p.call; c != nil {
 		if c.state == callRunning {
 			c.abort(err)
@@ -114,19 +117,22 @@ func (s *server) message(p *peer, m *message) {
 		case c == nil:
 			p.reply(&message{Kind: kindExpired})
 		case c.state == callOffered:
-			debugf("pid %d says go", p.cred.PID)
+			s.opts.log("the handler starts", "pid", p.cred.PID)
 			s.start(c)
 		}
 	case kindCancel:
 		if c == nil {
 			return
 		}
-		debugf("pid %d cancels", p.cred.PID)
+		s.stats.Canceled++
+		s.opts.log("the caller has given up", "pid", p.cred.PID)
 		if c.state == callRunning {
 			c.abort(ErrCanceled)
 		} else {
 			s.end(c)
 		}
+	case kindTakeover:
+		s.takeover(p, m)
 	case kindStdin, kindCredit, kindSignal:
 		// After the handler's end these may still be under way: they count for
 		// nothing then.
@@ -144,13 +150,18 @@ func (s *server) hello(p *peer, m *message) {
 		p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: "no version of the protocol in common", MinVersion: wireVersion, MaxVersion: wireVersion})
 		return
 	}
+	p.note(m)
+	w := s.welcome
+	w.State, w.Successor = s.state(), uint64(s.handover.pid())
+	p.reply(&w)
+	fault("welcomed")
+}
+
+// note keeps what p says of itself.
+func (p *peer) note(m *message) {
 	if m.AppVersion != "" {
 		p.version = m.AppVersion
 	}
-	w := s.welcome
-	w.State = s.state()
-	p.reply(&w)
-	fault("welcomed")
 }
 
 func (s *server) request(p *peer, m *message) {
@@ -159,20 +170,20 @@ func (s *server) request(p *peer, m *message) {
 		return
 	}
 	if size := m.size(); size > s.opts.MaxRequest {
+		s.stats.Refused++
 		p.reply(&message{Kind: kindRefused, Code: refusedSize, Size: uint64(size), Limit: uint64(s.opts.MaxRequest), Reason: "the request is too large"})
 		return
 	}
-	if m.AppVersion != "" {
-		p.version = m.AppVersion
-	}
+	p.note(m)
 	c := newRemoteCall(p, m)
 	p.call = c
 	if err := s.enqueue(c); err != nil {
 		p.call = nil
 		if errors.Is(err, errQueueFull) {
+			s.stats.Refused++
 			p.reply(&message{Kind: kindRefused, Code: refusedQueue, Reason: reasonText(err)})
 		} else {
-			p.reply(&message{Kind: kindLeaving})
+			s.sendOn(p)
 		}
 	}
 }

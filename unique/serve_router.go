@@ -60,6 +60,15 @@ func (r *routerPort) recv() (packet, error) {
 	}
 }
 
+// rebind listens on endpoint anew, whose file was removed. Connections stay.
+func (r *routerPort) rebind(ctx context.Context, endpoint string) error {
+	if err := r.sock.Unbind(endpoint); err != nil {
+		return err
+	}
+	_, err := r.sock.Bind(ctx, endpoint)
+	return err
+}
+
 func (r *routerPort) send(ctx context.Context, to string, frames [][]byte) error {
 	return r.sock.Send(ctx, address(to, frames)...)
 }

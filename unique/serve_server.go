@@ -32,12 +32,15 @@ type server struct {
 	active     map[*call]struct{}
 	holds      int
 	idle       time.Duration
+	service    bool // the first work may take a while to come
 	idleTimer  *time.Timer
 	idleRound  int // counts the times that idleTimer was set
 	serving    *serving
 	leaving    bool
-	uprooted   error         // why we leave, if it is not our own will
+	lost       error         // why we leave, if it is not our own will
 	drained    chan struct{} // closed when leaving and nothing is queued or used
+	handover   handover
+	stats      Stats // counters only
 }
 
 // serving is one call of Serve.
@@ -59,7 +62,13 @@ func newServer(p port, generation [16]byte, started time.Time, opts *Options) *s
 		peers:   make(map[string]*peer),
 		active:  make(map[*call]struct{}),
 		idle:    idleNever,
+		service: opts.Mode == ModeService,
 		drained: make(chan struct{}),
+		handover: handover{
+			begun: make(chan struct{}),
+			done:  make(chan struct{}),
+			lost:  make(chan struct{}),
+		},
 	}
 }
 
@@ -69,15 +78,15 @@ func (s *server) run() {
 		p, err := s.port.recv()
 		if err != nil {
 			debugf("the control endpoint has ended: %v", err)
-			s.lose()
+			s.cutOff()
 			return
 		}
 		s.handle(p)
 	}
 }
 
-// lose ends the calls of all peers, none of which can be heard any more.
-func (s *server) lose() {
+// cutOff ends the calls of all peers, none of which can be heard any more.
+func (s *server) cutOff() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.peers {
@@ -109,6 +118,8 @@ func (s *server) holder() Holder {
 		Started:  time.Unix(0, s.welcome.Started),
 		State:    s.state(),
 		Endpoint: s.endpoint,
+
+		Successor: s.handover.pid(),
 	}
 }
 
@@ -157,6 +168,7 @@ func (s *server) enqueue(c *call) error {
 	case len(s.queue) >= s.opts.MaxQueued, s.queueBytes > 0 && s.queueBytes+c.size > 4*s.opts.MaxRequest:
 		return errQueueFull
 	}
+	s.service = false
 	s.queue = append(s.queue, c)
 	s.queueBytes += c.size
 	s.dispatch()
@@ -180,7 +192,7 @@ func (s *server) dispatch() {
 		}
 		c.state = callOffered
 		c.timer = time.AfterFunc(s.opts.Timeouts.Go, func() { s.expire(c) })
-		debugf("offer a handler to pid %d", c.peer.cred.PID)
+		s.opts.log("a handler is offered", "pid", c.peer.cred.PID)
 		c.peer.reply(&message{Kind: kindOffer})
 		fault("offered")
 	}
@@ -193,7 +205,8 @@ func (s *server) expire(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.state == callOffered {
-		debugf("pid %d did not say go: its request is discarded", c.peer.cred.PID)
+		s.stats.Expired++
+		s.opts.log("the offer has expired: the request is discarded", "pid", c.peer.cred.PID)
 		s.end(c)
 	}
 }
@@ -238,6 +251,7 @@ func (s *server) end(c *call) {
 		return
 	}
 	c.state = callEnded
+	s.count(c)
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -294,13 +308,17 @@ func (s *server) checkIdle() {
 	}
 	s.idleRound++
 	round := s.idleRound
-	s.idleTimer = time.AfterFunc(s.idle, func() {
+	idle := s.idle
+	if s.service {
+		idle = max(idle, firstWork)
+	}
+	s.idleTimer = time.AfterFunc(idle, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		// Deciding and leaving are one step under mu: a request is before it,
 		// and keeps us, or after it, and is sent on.
 		if s.idleTimer != nil && s.idleRound == round {
-			debugf("idle: leaving")
+			s.opts.log("there was no work: leaving", "idle", s.idle)
 			s.leave()
 		}
 	})
@@ -322,26 +340,40 @@ func (s *server) leave() {
 	for len(s.queue) > 0 {
 		c := s.queue[0]
 		if c.peer != nil {
-			c.peer.reply(&message{Kind: kindLeaving})
+			s.sendOn(c.peer)
 		}
 		s.end(c)
 	}
 	s.checkIdle()
 }
 
-// uproot leaves because of err.
-func (s *server) uproot(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.uprooted = err
+// lose leaves because of err. The caller holds mu.
+func (s *server) lose(err error) {
+	if s.lost == nil {
+		s.lost = err
+		close(s.handover.lost)
+	}
 	s.leave()
 }
 
-// lost returns the error of uproot.
-func (s *server) lost() error {
+// uproot is lose for those who do not hold mu.
+func (s *server) uproot(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.uprooted
+	s.lose(err)
+}
+
+// loss returns the error of lose.
+func (s *server) loss() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lost
+}
+
+// sendOn tells p to look for the next primary. The caller holds mu.
+func (s *server) sendOn(p *peer) {
+	s.stats.SentOn++
+	p.reply(&message{Kind: kindLeaving, Successor: uint64(s.handover.pid())})
 }
 
 // leaveAndDrain leaves and waits until nothing runs any more. If ctx ends before,

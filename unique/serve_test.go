@@ -393,7 +393,7 @@ func TestUprooted(t *testing.T) {
 		served := make(chan error, 1)
 		go func() { served <- s.srv.Serve(t.Context(), exits(0)) }()
 		synctest.Wait()
-		require.ErrorIs(t, s.srv.Uproot(unique.ErrUprooted), unique.ErrUprooted)
+		require.ErrorIs(t, s.srv.Uproot(&unique.UprootedError{}), unique.ErrLost)
 		require.NoError(t, <-served)
 		s.say("a", request("x"))
 		s.expect("a", unique.KindLeaving)

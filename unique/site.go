@@ -22,7 +22,8 @@ type site struct {
 	su    *surroundings
 
 	mu      sync.Mutex
-	sockets string // guarded by mu: the private directory that replaces dir for sockets, if deep and we are the primary
+	sockets string // guarded by mu: the private directory that replaces socketDir, if deep and we are the primary
+	witness int    // guarded by mu: the process that keeps us from an election that is won, if any
 }
 
 // openSite finds the directory for id, makes it if necessary and checks it.
@@ -80,8 +81,17 @@ func (s *site) portPath(channel string) string {
 	return filepath.Join(s.dir, hashName("channel", s.id, channel)+".port")
 }
 
+// socketDir is where sockets are. It is not dir itself: that one is locked while
+// there is a primary, and so is a directory while a socket is bound in it.
+func (s *site) socketDir() string { return filepath.Join(s.dir, "s") }
+
 // deep reports whether the directory is too long for sockets.
-func (s *site) deep() bool { return len(s.socketIn(s.dir, "")) > maxSocketPath }
+func (s *site) deep() bool { return len(s.socketIn(s.socketDir(), "")) > maxSocketPath }
+
+// controlPaths are the paths of the control endpoint, the first one as a rule.
+func (s *site) controlPaths() []string {
+	return []string{s.socketPath(""), filepath.Join(s.channelDir(), hashName("second", s.id)+".sock")}
+}
 
 // socketIn is the socket of channel in dir; all channels' names have one length.
 func (s *site) socketIn(dir, channel string) string {
@@ -100,7 +110,7 @@ func (s *site) socketPath(channel string) string {
 	if s.sockets != "" {
 		return s.socketIn(s.sockets, channel)
 	}
-	return s.socketIn(s.dir, channel)
+	return s.socketIn(s.socketDir(), channel)
 }
 
 // channelPath is where the primary that published r has bound channel.

@@ -24,7 +24,7 @@ func (s *site) channelDir() string {
 	if s.sockets != "" {
 		return s.sockets
 	}
-	return s.dir
+	return s.socketDir()
 }
 
 // makeRoom makes the private directory. Only the holder of the lock may call it.
@@ -75,9 +75,16 @@ func (s *site) makeRoomAt(room string) error {
 // clearRoom removes our private directory when we leave. What cannot be removed now is tried again by the next primary.
 func (s *site) clearRoom() {
 	s.mu.Lock()
+	room := s.sockets
 	s.sockets = ""
 	s.mu.Unlock()
-	s.sweepRoom()
+	if room == "" || !removeRoom(room, s.su.uid) {
+		return
+	}
+	// A successor has written down its own.
+	if data, err := readOwnFile(s.roomPath(), s.su.uid, maxRecord); err == nil && string(data) == room {
+		_ = os.Remove(s.roomPath())
+	}
 }
 
 // sweepRoom removes the private directory that is written down, if any. Only the holder of the lock may call it.

@@ -18,7 +18,7 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 	why := t.noSocket
 	if !i.opts.TCP {
 		if why == nil {
-			port, endpoint, err := listen(ctx, "ipc://"+i.site.socketPath(""), i.opts.MaxRequest, nil)
+			port, endpoint, err := i.listenIPC(ctx)
 			if err == nil || ctx.Err() != nil {
 				return port, record{Endpoint: endpoint}, err
 			}
@@ -35,6 +35,19 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 		r.Reason = fmt.Sprintf("no ipc: %.1000v", why)
 	}
 	return port, r, nil
+}
+
+// listenIPC: a predecessor that hands over listens on until we have published, so there are two names for the socket.
+func (i *Instance) listenIPC(ctx context.Context) (*routerPort, string, error) {
+	var tried []error
+	for _, path := range i.site.controlPaths() {
+		port, endpoint, err := listen(ctx, "ipc://"+path, i.opts.MaxRequest, nil)
+		if err == nil || ctx.Err() != nil {
+			return port, endpoint, err
+		}
+		tried = append(tried, err)
+	}
+	return nil, "", errors.Join(tried...)
 }
 
 func (i *Instance) listenTCP(ctx context.Context, t *tenure) (*routerPort, record, error) {

@@ -56,7 +56,9 @@ func TestTCPBecauseOfNoIPC(t *testing.T) {
 	where, err := unique.Where(testID, opts)
 	require.NoError(t, err)
 	require.False(t, where.TCP)
-	require.NoError(t, os.Mkdir(where.Socket, 0o700)) // no socket can be made there
+	for _, path := range openSite(t, testID, opts).ControlPaths() {
+		require.NoError(t, os.MkdirAll(path, 0o700)) // no socket can be made there
+	}
 	app := primary(t, opts, seven)
 	require.True(t, strings.HasPrefix(app.Holder().Endpoint, "tcp://"))
 	where, err = unique.Where(testID, opts)

@@ -62,9 +62,37 @@ var transcripts = []struct {
 		cancel,
 		goes,
 	}},
+	{"commands", "Commands with their answers, a terminal that changes its size, and an invocation that was deferred.", false, []unique.Message{
+		{Kind: unique.KindRequest, Command: "open", Targets: []string{"a", "file:///b"}, Dir: "/"},
+		goes,
+		{Kind: unique.KindRequest, Command: "close"},
+		goes,
+		{
+			Kind: unique.KindRequest, Args: []string{"size"}, Env: []string{"TERM=xterm"},
+			Streams: unique.WantStdout, Terminal: unique.WantStdin | unique.WantStdout, Rows: 24, Columns: 80,
+		},
+		goes,
+		{Kind: unique.KindSignal, Signal: "WINCH", Rows: 50, Columns: 132},
+	}},
+	{"takeover", "A successor without a ticket, which is refused, and one with it; what comes then is sent on to it.", false, []unique.Message{
+		{Kind: unique.KindTakeover},
+		{Kind: unique.KindTakeover, AppVersion: "3.0", Ticket: ticket},
+		{Kind: unique.KindHello, MinVersion: 1, MaxVersion: 1},
+		{Kind: unique.KindRequest, Args: []string{"true"}},
+		{Kind: unique.KindTakeover, Ticket: ticket},
+	}},
 }
 
+var ticket = [16]byte{15: 1}
+
 func transcriptHandler(ctx context.Context, inv *unique.Invocation) int {
+	switch inv.Command {
+	case unique.CommandOpen:
+		return len(inv.Targets)
+	case unique.CommandClose:
+		inv.Answer = unique.AnswerCanceled
+		return 0
+	}
 	switch inv.Args[0] {
 	case "cat":
 		_, _ = io.Copy(inv.Stdout, inv.Stdin)
@@ -72,6 +100,14 @@ func transcriptHandler(ctx context.Context, inv *unique.Invocation) int {
 		inv.Progress(unique.Progress{Done: 1, Total: 2, Text: "half"})
 		inv.Progress(unique.Progress{Done: 2, Total: 2, Text: "all"})
 		inv.Reply = inv.Data
+	case "size":
+		<-inv.Signals()
+		rows, columns := inv.Terminal.Size()
+		exit := inv.Defer()
+		go func() {
+			fmt.Fprintln(inv.Stdout, rows, columns, inv.Terminal.Term, inv.Terminal.Stderr)
+			exit(6)
+		}()
 	case "decline":
 		return unique.NotHandled
 	case "panic":
@@ -127,6 +163,7 @@ func converse(t *testing.T, log *strings.Builder, delimited bool, say []unique.M
 	port := &unique.FakePort{In: make(chan unique.Packet), Closed: make(chan struct{})}
 	port.Out = func(_ string, frames [][]byte) { note("<", frames) }
 	srv := unique.NewServer(port, &unique.Options{Version: "2.0", MaxRequest: 200, OnPanic: func(*unique.Invocation, any, []byte) {}})
+	srv.Invite(ticket)
 	go srv.Serve(t.Context(), transcriptHandler)
 	for _, m := range say {
 		synctest.Wait()

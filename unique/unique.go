@@ -20,13 +20,18 @@ type Instance struct {
 
 	// In a primary.
 	srv    *server
-	tenure *tenure
-	keys   *tcpKeys      // nil on ipc
-	ran    chan struct{} // closed when srv.run has returned
-	over   chan struct{} // closed when leaving, to end tend
-	tended chan struct{} // closed when tend has returned
-	final  sync.Once     // what is left of Close when nothing runs any more
-	closed error         // its result
+	tenure *tenure         // nil if alone
+	keys   *tcpKeys        // nil on ipc
+	ran    chan struct{}   // closed when srv.run has returned
+	life   context.Context // ends when leaving
+	end    context.CancelFunc
+	tended sync.WaitGroup // tend
+	heirs  sync.WaitGroup // giveWay
+	final  sync.Once      // what is left of Close when nothing runs any more
+	closed error          // its result
+	gone   chan struct{}  // closed when final is done
+
+	channels channels // opened in a primary
 
 	mu     sync.Mutex // guards the fields below
 	holder Holder
@@ -50,16 +55,31 @@ func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
+	takeTokens()
 	o := opts.withDefaults()
+	i := &Instance{role: Secondary, opts: o}
+	if o.Mode == ModeAlone {
+		i.reignAlone()
+		return i, nil
+	}
 	s, err := openSite(id, o)
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{role: Secondary, site: s, opts: o}
-	if o.StartPrimary != nil {
+	i.site = s
+	switch {
+	case o.StartPrimary != nil:
 		i.link, err = i.launch(ctx)
-	} else {
+	case o.Mode == ModeLauncher:
+		i.link, err = i.present(ctx)
+		if err == nil && i.link == nil {
+			err = ErrNoPrimary
+		}
+	default:
 		err = i.acquire(ctx)
+	}
+	if err == nil && i.link != nil {
+		err = i.fits()
 	}
 	if err != nil {
 		s.close()
@@ -67,7 +87,7 @@ func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
 	}
 	if i.link != nil {
 		i.holder = i.link.holder
-		debugf("secondary of pid %d", i.holder.PID)
+		o.log("secondary", "primary", i.holder.PID, "state", i.holder.State)
 	}
 	return i, nil
 }
@@ -120,8 +140,7 @@ func (i *Instance) setHolder(h Holder) {
 // new ones are begun, the contexts of those that run are ended if ctx has
 // ended, and Serve returns when they have returned: with the error of ctx, or
 // nil. After the end by Options.Idle the instance is closed, and so it is, with an
-// error that says so, if the lock file was removed and another process can be the
-// primary.
+// error that says so, if the place was lost (see Lost).
 //
 // When ctx has ended, invocations wait again, for the next Serve, until Close
 // sends them on. In a secondary Serve returns an error that wraps
@@ -133,11 +152,11 @@ func (i *Instance) Serve(ctx context.Context, h Handler) error {
 	case h == nil:
 		return errors.New("unique: Serve needs a handler")
 	}
-	debugf("serving")
+	i.opts.log("serving")
 	if err := i.srv.serve(ctx, h); err != nil {
 		return err
 	}
-	return errors.Join(i.srv.lost(), i.Close())
+	return errors.Join(i.srv.loss(), i.Close())
 }
 
 // Forward hands inv to the primary's handler, waits for its end, and returns its
@@ -220,8 +239,8 @@ func (i *Instance) Close() error { return i.Shutdown(context.Background()) }
 // ctx ends. It goes on waiting for them to return.
 func (i *Instance) Shutdown(ctx context.Context) error {
 	if i.role == Primary {
-		i.srv.leaveAndDrain(ctx)
-		i.final.Do(i.leave)
+		i.finish(ctx)
+		i.heirs.Wait()
 		return i.closed
 	}
 	i.mu.Lock()
@@ -232,4 +251,11 @@ func (i *Instance) Shutdown(ctx context.Context) error {
 		l.close()
 	}
 	return nil
+}
+
+// finish drains the primary and leaves. It may be called more than once, and at
+// the same time.
+func (i *Instance) finish(ctx context.Context) {
+	i.srv.leaveAndDrain(ctx)
+	i.final.Do(i.leave)
 }

@@ -37,6 +37,7 @@ const (
 	kindSignal
 	kindCancel
 	kindProgress
+	kindTakeover
 )
 
 var kindNames = [...]string{
@@ -44,6 +45,7 @@ var kindNames = [...]string{
 	kindLeaving: "LEAVING", kindRefused: "REFUSED", kindGo: "GO", kindExit: "EXIT",
 	kindNotHandled: "NOT_HANDLED", kindExpired: "EXPIRED", kindStdin: "STDIN", kindStdout: "STDOUT",
 	kindStderr: "STDERR", kindCredit: "CREDIT", kindSignal: "SIGNAL", kindCancel: "CANCEL", kindProgress: "PROGRESS",
+	kindTakeover: "TAKEOVER",
 }
 
 func (k kind) String() string {
@@ -63,6 +65,8 @@ const (
 	tagStarted    = 5  // number, nanoseconds since 1970
 	tagAppVersion = 6  // bytes
 	tagLimit      = 7  // number of bytes
+	tagSuccessor  = 8  // number, a process id
+	tagTicket     = 9  // 16 bytes
 	tagArg        = 16 // bytes, once for each argument
 	tagEnv        = 17 // bytes, once for each variable
 	tagDir        = 18 // bytes
@@ -72,10 +76,16 @@ const (
 	tagStartupID  = 22 // bytes
 	tagStreams    = 23 // number, a set of want bits
 	tagWindow     = 24 // number of bytes
+	tagCommand    = 25 // bytes
+	tagTarget     = 26 // bytes, once for each
+	tagTerminal   = 27 // number, a set of the bits of streams
+	tagRows       = 28 // number
+	tagColumns    = 29 // number
 	tagCode       = 32 // number, two's complement
 	tagReason     = 33 // bytes
 	tagFault      = 34 // number
 	tagSize       = 35 // number of bytes
+	tagAnswer     = 36 // number, an Answer
 	tagStream     = 40 // number
 	tagCredit     = 41 // number of bytes
 	tagEnd        = 42 // number
@@ -105,6 +115,7 @@ const (
 	faultNone  = iota
 	faultPanic // the handler panicked; tagReason says with what
 	faultReply // the handler's reply was over the limit; tagSize says how large
+	faultEnded // the primary stopped serving before a deferred invocation was completed
 )
 
 // Why a request is refused (tagCode of REFUSED).
@@ -113,6 +124,7 @@ const (
 	refusedSize     = 2 // over the limit that WELCOME told
 	refusedVersion  = 3 // no version in common
 	refusedProtocol = 4 // the peer broke the protocol
+	refusedTakeover = 5 // the primary does not let itself be replaced
 )
 
 // Why there is no working directory (tagDirCode).
@@ -126,6 +138,7 @@ const (
 	maxReasonLen = 1 << 10
 	maxTextLen   = 64 << 10
 	maxSignalLen = 32
+	maxNameLen   = 255 // of a command
 	// headSlack is what a head may have beyond the size of its request.
 	headSlack = 64 << 10
 )
@@ -142,6 +155,8 @@ type message struct {
 	Started                int64
 	AppVersion             string
 	Limit                  uint64
+	Successor              uint64
+	Ticket                 [16]byte
 
 	Args, Env []string
 	Dir       string
@@ -151,11 +166,17 @@ type message struct {
 	StartupID string
 	Streams   uint64
 	Window    uint64
+	Command   string
+	Targets   []string
+	Terminal  uint64
+	Rows      uint64
+	Columns   uint64
 
 	Code   int64
 	Reason string
 	Fault  uint64
 	Size   uint64
+	Answer Answer
 
 	Stream      uint64
 	Credit      uint64
@@ -195,6 +216,10 @@ func (m *message) appendHead(b []byte) []byte {
 	b = appendNumber(b, tagStarted, uint64(m.Started))
 	b = appendText(b, tagAppVersion, m.AppVersion, maxVersionLen)
 	b = appendNumber(b, tagLimit, m.Limit)
+	b = appendNumber(b, tagSuccessor, m.Successor)
+	if m.Ticket != [16]byte{} {
+		b = appendField(b, tagTicket, string(m.Ticket[:]))
+	}
 	for _, s := range m.Args {
 		b = appendField(b, tagArg, s)
 	}
@@ -210,12 +235,20 @@ func (m *message) appendHead(b []byte) []byte {
 	b = appendText(b, tagStartupID, m.StartupID, maxTextLen)
 	b = appendNumber(b, tagStreams, m.Streams)
 	b = appendNumber(b, tagWindow, m.Window)
+	b = appendText(b, tagCommand, m.Command, maxNameLen)
+	for _, s := range m.Targets {
+		b = appendField(b, tagTarget, s)
+	}
+	b = appendNumber(b, tagTerminal, m.Terminal)
+	b = appendNumber(b, tagRows, m.Rows)
+	b = appendNumber(b, tagColumns, m.Columns)
 	if m.Kind == kindExit || m.Code != 0 {
 		b = appendField(b, tagCode, string(binary.BigEndian.AppendUint64(nil, uint64(m.Code))))
 	}
 	b = appendText(b, tagReason, m.Reason, maxReasonLen)
 	b = appendNumber(b, tagFault, m.Fault)
 	b = appendNumber(b, tagSize, m.Size)
+	b = appendNumber(b, tagAnswer, uint64(m.Answer))
 	b = appendNumber(b, tagStream, m.Stream)
 	b = appendNumber(b, tagCredit, m.Credit)
 	b = appendNumber(b, tagEnd, m.End)
@@ -270,7 +303,7 @@ func decode(frames [][]byte) (message, error) {
 		if uint64(size) > uint64(len(b)) {
 			return m, errField
 		}
-		if tag != tagArg && tag != tagEnv {
+		if tag != tagArg && tag != tagEnv && tag != tagTarget {
 			if seen[tag>>6]&(1<<(tag&63)) != 0 {
 				return m, &wireError{fmt.Sprintf("field %d stands twice", tag)}
 			}
@@ -329,6 +362,13 @@ func (m *message) field(tag byte, v []byte) (err error) {
 		text(&m.AppVersion, maxVersionLen)
 	case tagLimit:
 		number(&m.Limit)
+	case tagSuccessor:
+		number(&m.Successor)
+	case tagTicket:
+		if len(v) != len(m.Ticket) {
+			return &wireError{"the ticket does not have 16 bytes"}
+		}
+		copy(m.Ticket[:], v)
 	case tagArg:
 		m.Args = append(m.Args, string(v))
 	case tagEnv:
@@ -347,6 +387,16 @@ func (m *message) field(tag byte, v []byte) (err error) {
 		number(&m.Streams)
 	case tagWindow:
 		number(&m.Window)
+	case tagCommand:
+		text(&m.Command, maxNameLen)
+	case tagTarget:
+		m.Targets = append(m.Targets, string(v))
+	case tagTerminal:
+		number(&m.Terminal)
+	case tagRows:
+		number(&m.Rows)
+	case tagColumns:
+		number(&m.Columns)
 	case tagCode:
 		signed(&m.Code)
 	case tagReason:
@@ -355,6 +405,10 @@ func (m *message) field(tag byte, v []byte) (err error) {
 		number(&m.Fault)
 	case tagSize:
 		number(&m.Size)
+	case tagAnswer:
+		var u uint64
+		number(&u)
+		m.Answer = Answer(min(u, 255))
 	case tagStream:
 		number(&m.Stream)
 	case tagCredit:
@@ -383,6 +437,9 @@ func (m *message) size() int64 {
 		n += int64(len(s)) + each
 	}
 	for _, s := range m.Env {
+		n += int64(len(s)) + each
+	}
+	for _, s := range m.Targets {
 		n += int64(len(s)) + each
 	}
 	for _, f := range m.Payload {

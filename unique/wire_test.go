@@ -18,7 +18,8 @@ func everything() unique.Message {
 	return unique.Message{
 		Kind: unique.KindExit, MinVersion: 1, MaxVersion: 3, PID: 812, Generation: [16]byte{1, 15: 2}, State: unique.Busy, Started: -5,
 		AppVersion: "1.2", Limit: 1 << 40, Args: []string{"a", "", "\xff\n|"}, Env: []string{"A=b", ""}, Dir: "/tmp/x\xfe",
-		DirError: "because", DirCode: 2, Token: "tok", StartupID: "sid", Streams: 15, Window: 7, Code: -1, Reason: "why", Fault: 2, Size: 9,
+		DirError: "because", DirCode: 2, Token: "tok", StartupID: "sid", Streams: 15, Window: 7,
+		Successor: 5, Ticket: [16]byte{3, 15: 4}, Command: "open", Targets: []string{"file:///x", ""}, Terminal: 3, Rows: 24, Columns: 80, Answer: unique.AnswerCanceled, Code: -1, Reason: "why", Fault: 2, Size: 9,
 		Stream: 2, Credit: 1 << 30, End: 2, Signal: "INT", Done: -3, Total: 4, Text: "text",
 		Payload: [][]byte{{}, []byte("two")},
 	}
@@ -105,7 +106,7 @@ func TestWireRefuses(t *testing.T) {
 	_, err := unique.Decode(nil)
 	require.Error(t, err)
 	_, err = unique.Decode([][]byte{[]byte("UQ\x02\x01whatever")})
-	require.ErrorIs(t, err, unique.ErrVersion)
+	require.ErrorIs(t, err, unique.ErrWireVersion)
 }
 
 // What we send is never over the limits that we refuse.

@@ -1,0 +1,36 @@
+package unique
+
+// What the external tests need of an Instance.
+
+// DropWitness makes it as if this system had none.
+func (i *Instance) DropWitness() { (&Tenure{i.tenure}).DropWitness() }
+
+// TerminateHolder and BornOf are what Terminate is made of.
+var (
+	TerminateHolder = terminate
+	BornOf          = bornOf
+)
+
+// GrantFocus makes f called instead of asking the system.
+func GrantFocus(f func(pid int)) (restore func()) {
+	grantFocus = f
+	return func() { grantFocus = passFocus }
+}
+
+// TendNothing makes primaries not look after their files.
+func TendNothing() (restore func()) {
+	watch = func() *watcher { return nil }
+	return func() { watch = newWatcher }
+}
+
+// Mend is what i does when it notices.
+func (i *Instance) Mend() {
+	if _, err := i.mend(i.life); err != nil {
+		i.srv.uproot(err)
+	}
+}
+
+func (i *Instance) mendAll() error {
+	_, err := i.mend(i.life)
+	return err
+}

@@ -1,0 +1,3 @@
+package unique
+
+func witnessNameOf(s *site) string { return witnessName(s) }
