@@ -139,6 +139,7 @@ func (h *heartbeat) ping(data []byte) error {
 	})
 	if !h.pinged.Swap(true) { // somebody must always read then
 		h.ss.s.sendMu.Lock()
+		h.ss.unlend()
 		h.ss.s.chooseReader()
 		h.ss.s.sendMu.Unlock()
 	}

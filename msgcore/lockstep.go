@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// A socket in lockstep, REQ or REP, waits for one message at a time. If it has
-// exactly one connection, whoever waits in Recv reads that connection itself:
+// A socket in lockstep, REQ or REP, waits for one message at a time. If it is
+// known from which connection that comes, since there is exactly one, or since a
+// request went out on it, whoever waits in Recv reads that connection itself:
 // waking another goroutine for each message would be most of a round trip.
 //
 // Reading is the reader's token; whoever has it parks in the read. The
@@ -40,9 +41,50 @@ func (s *Socket) chooseReader() {
 		}
 	}
 	if old := s.only.Swap(only); old != nil && old != only {
-		old.interrupt()
-		old.r.callBack() // nobody else reads it any more
+		old.reclaim() // nobody else reads it any more
 	}
+	if s.closed {
+		for p := range s.peers {
+			if p.sess != nil {
+				p.sess.unlend()
+			}
+		}
+	}
+}
+
+// lend lets callers of Recv read ss while they wait for the reply to a request
+// that went out on it; under sendMu.
+func (ss *session) lend() {
+	s := ss.s
+	ss.lent.Store(s.typ == Req && ss.raw != nil && s.opts.Heartbeat.Interval == 0 && !s.closed)
+}
+
+// unlend undoes lend.
+func (ss *session) unlend() {
+	if ss.lent.Swap(false) {
+		ss.reclaim()
+	}
+}
+
+// reclaim has the session's own goroutine read again.
+func (ss *session) reclaim() {
+	ss.interrupt()
+	ss.r.callBack()
+}
+
+// shared reports whether callers may read ss.
+func (ss *session) shared() bool { return ss.lent.Load() || ss.s.only.Load() == ss }
+
+// answering is the session that the message for Recv comes from, if callers may
+// read it; nil if that is not known.
+func (s *Socket) answering() *session {
+	if s.typ == Req {
+		if ss := s.asked.Load(); ss != nil && ss.shared() {
+			return ss
+		}
+		return nil
+	}
+	return s.only.Load()
 }
 
 // interrupt makes whoever reads ss look again.
@@ -51,11 +93,10 @@ func (ss *session) interrupt() {
 	_ = ss.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// readHere lets the caller of Recv read the connection itself, if that can be;
-// it reports whether something may have come of it. recvMu is held, and held
-// again at return; without wait it does not wait.
-func (s *Socket) readHere(ctx context.Context, wait bool) bool {
-	ss := s.only.Load()
+// readHere lets the caller of Recv read ss itself, if that can be; it reports
+// whether something may have come of it. recvMu is held, and held again at
+// return; without wait it does not wait.
+func (s *Socket) readHere(ctx context.Context, ss *session, wait bool) bool {
 	if ss == nil || s.fair.n > 0 || !ss.r.token.TryLock() {
 		return false
 	}
@@ -70,8 +111,9 @@ func (s *Socket) readHere(ctx context.Context, wait bool) bool {
 		ok = ss.r.readOne(wait)
 	}
 	ss.r.token.Unlock()
+	recall := ss.r.recall.Swap(false)
 	s.recvMu.Lock()
-	if s.recvWait.head != nil {
+	if recall || s.recvWait.head != nil {
 		ss.r.callBack() // others wait, and will not read
 	}
 	return ok || s.fair.n > 0 // or something has come while recvMu was free
@@ -153,7 +195,11 @@ func (r *reader) stepAside() bool {
 		case <-r.ss.stop:
 			return false
 		}
-		if (called || r.uses.Load() == uses || r.ss.s.only.Load() != r.ss) && r.token.TryLock() {
+		if called {
+			r.recall.Store(true) // if somebody reads now
+		}
+		if (called || r.uses.Load() == uses || !r.ss.shared()) && r.token.TryLock() {
+			r.recall.Store(false)
 			return true
 		}
 		t.Reset(tick)

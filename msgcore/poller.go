@@ -100,7 +100,7 @@ func (s *Socket) poll(want Readiness, in, out *waiter) (r Readiness) {
 		} else {
 			in.kept = true
 			s.recvWait.enlist(in)
-			if ss := s.only.Load(); ss != nil {
+			if ss := s.answering(); ss != nil {
 				ss.r.callBack() // nobody waits in Recv, who would read
 			}
 		}

@@ -55,6 +55,7 @@ type reader struct {
 	token     sync.Mutex // whoever holds it reads, and owns all of the above but mu
 	uses      atomic.Int64
 	back      chan struct{} // capacity 1: the session's own goroutine is needed
+	recall    atomic.Bool   // it is, once whoever reads has done
 	one       bool          // stop as soon as something is delivered
 	poll      bool          // do not wait
 	spin      bool          // do not wait yet
@@ -91,7 +92,7 @@ func (r *reader) loop() error {
 	r.token.Lock()
 	for {
 		need, err := r.parseAll()
-		if err == nil && r.delivered && r.ss.s.only.Load() == r.ss {
+		if err == nil && r.delivered && r.ss.shared() {
 			if !r.stepAside() {
 				return errSessionEnded
 			}

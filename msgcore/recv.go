@@ -28,7 +28,7 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 			next.signal()
 			return m, err
 		}
-		if s.inline && ctx.Err() == nil && s.readHere(ctx, true) {
+		if s.inline && ctx.Err() == nil && s.readHere(ctx, s.answering(), true) {
 			continue
 		}
 		w := s.recvWait.add()
@@ -47,7 +47,7 @@ func (s *Socket) TryRecv() (Msg, bool, error) {
 	}
 	s.recvMu.Lock()
 	ok, err := s.take("recv", &s.in)
-	if !ok && err == nil && s.inline && s.readHere(context.Background(), false) {
+	if !ok && err == nil && s.inline && s.readHere(context.Background(), s.answering(), false) {
 		ok, err = s.take("recv", &s.in)
 	}
 	m, next := s.in, s.passOn()

@@ -57,7 +57,11 @@ func (t *reqPattern) received() {
 
 func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	if o.head != nil { // a Request, which has made its own envelope
-		return t.balance.send(o)
+		p, r := t.sendTo(o)
+		if p != nil && p.sess != nil && t.s.only.Load() != p.sess {
+			p.sess.r.callBack() // any caller may come upon the reply, and none waits for this one
+		}
+		return r, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,6 +73,7 @@ func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	p, r := t.sendTo(o)
 	if !r.full {
 		t.waiting, t.from = true, p
+		t.s.asked.Store(p.sess)
 	}
 	return r, nil
 }

@@ -100,7 +100,7 @@ func (s *Socket) awaitReply(ctx context.Context, c *call) error {
 		if c.done {
 			break
 		}
-		if s.inline && ctx.Err() == nil && s.readHere(ctx, true) {
+		if s.inline && ctx.Err() == nil && s.readHere(ctx, s.only.Load(), true) {
 			continue
 		}
 		if c.done {

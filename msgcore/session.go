@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,8 @@ type session struct {
 	w  writer
 	r  reader
 	hb heartbeat
+
+	lent atomic.Bool // see lockstep.go
 }
 
 // end ends ss for the given reason, of which the first counts. It does not wait.
@@ -150,6 +153,7 @@ func (ss *session) attach(p *peer) error {
 		return errClosed
 	}
 	p.sess = ss
+	ss.lend()
 	if s.closed { // Close looks whether bytes move
 		_ = ss.conn.SetWriteDeadline(time.Now())
 	}
@@ -199,6 +203,7 @@ func (ss *session) run(keep bool) error {
 	next, own := ss.w.giveBackTo(p)
 	p.out.idle = true
 	p.sess = nil
+	s.asked.CompareAndSwap(ss, nil)
 	s.ready--
 	if !keep {
 		s.remove(p)

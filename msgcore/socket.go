@@ -36,6 +36,7 @@ type Socket struct {
 	// themselves; only is the one that they may read.
 	inline bool
 	only   atomic.Pointer[session]
+	asked  atomic.Pointer[session] // of a REQ: which the last request went out on
 
 	// Lock order: mu, recvMu, sendMu; then, of the other end on inproc, its
 	// sendMu. No lock is held across I/O.
