@@ -118,7 +118,9 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // serve is the life of one accepted connection.
 func (s *Socket) serve(conn net.Conn, name string) {
 	defer s.wg.Done()
-	ss, err := s.handshake(conn, name, true)
+	ctx, leave := s.door.enter(s.ctx, s.opts.HandshakePeers)
+	ss, err := s.handshake(ctx, conn, name, true)
+	leave()
 	if err != nil {
 		return
 	}

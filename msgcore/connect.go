@@ -70,7 +70,8 @@ type dialer struct {
 	done chan struct{} // closed when it has let go of everything
 	peer *peer         // attached while there is no connection, too; nil if it is not to be
 
-	pause time.Duration
+	pause  time.Duration
+	failed int // handshakes in a row
 }
 
 // newPeer makes d's peer and, if messages may wait for it, attaches it.
@@ -100,19 +101,32 @@ func (d *dialer) run() {
 		if d.ctx.Err() != nil || d.s.flushed.Load() {
 			return
 		}
-		if again.Interval < 0 {
+		if again.Interval < 0 || again.Refused < 0 && d.failed > 0 {
 			d.s.event(Event{Kind: Closed, Endpoint: d.name, Err: err})
 			return
 		}
 		d.s.event(Event{Kind: ConnectRetried, Endpoint: d.name, Err: err})
-		pause := d.pause - rand.N(d.pause/4+1)
-		if !sleep(d.ctx, pause) {
+		pause := max(d.pause, d.afterFailures())
+		if !sleep(d.ctx, pause-rand.N(pause/4+1)) {
 			return
 		}
 		if again.Max > 0 {
 			d.pause = min(2*d.pause, max(again.Max, again.Interval))
 		}
 	}
+}
+
+// afterFailures is how long to wait after handshakes that failed: a peer that
+// refuses us is not to be asked again and again.
+func (d *dialer) afterFailures() time.Duration {
+	pause := d.s.opts.Reconnect.Interval
+	for range d.failed - 1 {
+		pause *= 2
+		if pause >= d.s.opts.Reconnect.Refused {
+			return max(d.s.opts.Reconnect.Refused, d.s.opts.Reconnect.Interval)
+		}
+	}
+	return pause
 }
 
 // drop gives up the peer that messages may wait for.
@@ -136,12 +150,14 @@ func (d *dialer) dial() error {
 	}
 	conn, err := d.tr.Dial(ctx, d.addr, &s.opts.Transport)
 	if err != nil {
+		d.failed = 0
 		return err
 	}
+	d.failed++ // until it succeeds
 	s.event(Event{Kind: Connected, Endpoint: d.name})
 	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
 	defer unwatch()
-	ss, err := s.handshake(conn, d.name, false)
+	ss, err := s.handshake(s.ctx, conn, d.name, false)
 	if err != nil {
 		return err
 	}
@@ -160,7 +176,7 @@ func (d *dialer) dial() error {
 	err = ss.run(d.peer != nil)
 	var rejected *zmtp.RejectedError
 	if !errors.As(err, &rejected) { // with NULL a refusal may come behind the handshake
-		d.pause = s.opts.Reconnect.Interval
+		d.pause, d.failed = s.opts.Reconnect.Interval, 0
 	}
 	return err
 }

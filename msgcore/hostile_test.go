@@ -212,7 +212,7 @@ func TestHostileServers(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	o, w := watched(msgcore.Options{MaxMessage: 1 << 20, Reconnect: msgcore.Reconnect{Interval: time.Millisecond}})
+	o, w := watched(msgcore.Options{MaxMessage: 1 << 20, Reconnect: msgcore.Reconnect{Interval: time.Millisecond, Refused: time.Millisecond}})
 	s := open(t, msgcore.Dealer, o)
 	require.NoError(t, s.Connect("tcp://"+l.Addr().String()))
 	next := func() *net.TCPConn {

@@ -51,6 +51,13 @@ type Options struct {
 	// Handshake bounds the time of a handshake. 0 means 30 s, negative no
 	// bound.
 	Handshake time.Duration
+	// HandshakePeers bounds how many accepted connections may be in their
+	// handshake at once. One more, and the one that has taken the longest is
+	// closed. 0 means 1024, negative no bound.
+	HandshakePeers int
+	// HandshakeBytes bounds what a peer may send in its handshake, in bytes. 0
+	// means 128 KiB, negative no bound but that of 64 KiB for each command.
+	HandshakeBytes int64
 	// ConnectTimeout bounds each dial. 0 leaves it to the system.
 	ConnectTimeout time.Duration
 	// Spin is how long Recv and Request look for a reply again and again before
@@ -88,6 +95,10 @@ type Reconnect struct {
 	// Max is the longest pause: it doubles from Interval up to Max. 0 keeps
 	// the pause at Interval.
 	Max time.Duration
+	// Refused is the longest pause after a handshake that failed, most of all
+	// by a peer that refuses this side: from the second one in a row on the
+	// pause doubles up to Refused. 0 means 10 s, negative does not dial again.
+	Refused time.Duration
 }
 
 // Heartbeat says how silent peers are found (PING and PONG of ZMTP 3.1).
@@ -143,6 +154,9 @@ const (
 	defaultLinger    = time.Second
 	defaultHandshake = 30 * time.Second
 	defaultReconnect = 100 * time.Millisecond
+	defaultRefused   = 10 * time.Second
+	defaultEntering  = 1024
+	defaultHandBytes = 128 << 10
 	lingerCap        = 30 // times Linger, in any case
 	maxTTL           = 65500 * time.Millisecond
 
@@ -217,6 +231,13 @@ func (o *Options) withDefaults(t Type) Options {
 		} else if *v < 0 {
 			*v = 0 // no bound
 		}
+	}
+	def(&c.HandshakePeers, defaultEntering)
+	if c.HandshakeBytes == 0 {
+		c.HandshakeBytes = defaultHandBytes
+	}
+	if c.Reconnect.Refused == 0 {
+		c.Reconnect.Refused = defaultRefused
 	}
 	def(&c.SendHWM, defaultHWM)
 	def(&c.RecvHWM, defaultHWM)

@@ -48,8 +48,7 @@ func (ss *session) end(err error) {
 
 // handshake greets the peer at conn, which was accepted or dialed over endpoint,
 // and returns a session that has not begun.
-func (s *Socket) handshake(conn net.Conn, endpoint string, accepted bool) (*session, error) {
-	ctx := s.ctx
+func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, accepted bool) (*session, error) {
 	if s.opts.Handshake > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, s.opts.Handshake, errSlowHandshake)
@@ -80,6 +79,7 @@ func (s *Socket) handshake(conn net.Conn, endpoint string, accepted bool) (*sess
 		Accepting:  accepted,
 		Authorize:  s.opts.Authorize,
 		Properties: local,
+		MaxBytes:   s.opts.HandshakeBytes,
 		Check: func(peer zmtp.Properties) error {
 			info.Type = peer.Get(zmtp.SocketType)
 			info.Properties = peer

@@ -80,6 +80,7 @@ type Socket struct {
 	drops     drops
 	packets   transport.PacketCounters
 	events    *monitor
+	door      door
 }
 
 // drops count messages that were given up, by cause.

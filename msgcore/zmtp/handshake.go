@@ -34,6 +34,9 @@ type Config struct {
 	// before the peer's READY is accepted; nil accepts all. A refused peer is told
 	// the error's text, cut to 255 bytes.
 	Check func(peer Properties) error
+	// MaxBytes bounds what the peer may send in its handshake, in bytes; 0 and less
+	// mean no limit but that of 64 KiB for each command.
+	MaxBytes int64
 	// MaxFrame refuses frames with a body over so many bytes before anything is
 	// allocated; 0 means no limit. Commands may have 64 KiB in any case. A
 	// mechanism that seals frames adds its own bytes to them.
@@ -95,6 +98,7 @@ type handshaker struct {
 	cfg  Config
 	name string // of the mechanism
 
+	read    int64      // bytes of the peer's, or that it has announced
 	writing chan error // the result of the write under way; nil if there is none
 	stage   string     // what is waited for, for error texts
 	auth    Properties // what Config.Authorize said
@@ -143,6 +147,7 @@ func (h *handshaker) readGreeting() (Greeting, error) {
 		case perr != nil:
 			return g, perr
 		case size > 0:
+			h.read = int64(size)
 			return g, nil
 		case err != nil:
 			return g, err
@@ -170,6 +175,9 @@ func (h *handshaker) ReadCommand() (Command, error) {
 		return Command{}, &ProtocolError{Rule: "message in the handshake, which has commands only"}
 	case n > maxHandshake:
 		return Command{}, &ProtocolError{Rule: fmt.Sprintf("command of %d bytes in the handshake: the limit is %d", n, maxHandshake)}
+	}
+	if h.read += 2 + int64(n); h.cfg.MaxBytes > 0 && h.read > h.cfg.MaxBytes {
+		return Command{}, fmt.Errorf("zmtp: handshake of %d bytes and more: %w of %d", h.read, ErrTooBig, h.cfg.MaxBytes)
 	}
 	body, err := readBody(h.rw, make([]byte, 0, min(n, 512)), int(n))
 	if err != nil {
