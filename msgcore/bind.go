@@ -36,7 +36,7 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 		return e.name, nil
 	}
 	e := &endpoint{given: name, bound: true}
-	if rv, ok := tr.(transport.Rendezvous); ok {
+	if rv, ok := tr.(transport.Rendezvous); ok && !s.bytes {
 		e.cancel = func() {}
 		listening := make(chan struct{}) // peers that wait for the name come at once
 		defer close(listening)
@@ -129,6 +129,9 @@ func (s *Socket) serve(conn net.Conn, name string) {
 		ss.end(err)
 		s.event(Event{Kind: HandshakeFailed, Endpoint: name, Peer: *ss.info, Err: err})
 		return
+	}
+	if s.listener != nil {
+		s.listener.offer(newStreamConn(ss, conn))
 	}
 	stop := context.AfterFunc(s.ctx, func() { ss.end(errClosed) })
 	defer stop()

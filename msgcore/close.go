@@ -45,6 +45,9 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	}
 	s.sendMu.Unlock()
 	s.recvMu.Unlock()
+	if s.listener != nil {
+		s.listener.end()
+	}
 
 	for _, e := range endpoints {
 		if e.packets {

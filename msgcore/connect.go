@@ -34,7 +34,10 @@ func (s *Socket) Connect(name string) error {
 		return s.fail("connect", name, err)
 	}
 	d := &dialer{s: s, name: name, addr: ep.Addr, tr: tr}
-	if d.rv, _ = tr.(transport.Rendezvous); d.rv != nil || s.queuesAhead() {
+	if !s.bytes {
+		d.rv, _ = tr.(transport.Rendezvous)
+	}
+	if d.rv != nil || s.queuesAhead() {
 		// What is sent from now on waits for the connection.
 		if err := d.newPeer(); err != nil {
 			return s.fail("connect", name, err)

@@ -53,7 +53,7 @@
 // KiB for ipc. On inproc the two queues are one, and so are their marks.
 //
 // At the mark the types that send to one peer at a time wait: REQ, DEALER, PUSH,
-// PAIR, CLIENT, SERVER, SCATTER, PEER and CHANNEL, ROUTER with
+// PAIR, CLIENT, SERVER, SCATTER, PEER, CHANNEL and STREAM, ROUTER with
 // Options.Router.Mandatory, and PUB and XPUB with Options.Pub.NoDrop. Otherwise
 // PUB, XPUB, XSUB, RADIO, REP and ROUTER drop the message for that peer and count
 // it; Stats has the counters.
@@ -102,6 +102,9 @@
 // RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline), RFC 31
 // (exclusive pair), RFC 41 (client-server), RFC 48 (radio-dish), RFC 49
 // (scatter-gather), RFC 51 (peer-to-peer) and RFC 52 (channel).
+//
+// A STREAM socket has none of them: it carries plain bytes, for peers of another
+// kind, and [Socket.Listener] makes a net.Listener of it.
 //
 // Options.Mechanism secures connections: PLAIN (RFC 24) in package zmtp, CURVE
 // (RFC 25, RFC 26) in package curve. Options.Authorize says who is let in, itself

@@ -3,6 +3,10 @@ package msgcore_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
 
 	"github.com/solomq/solomq/msgcore"
 )
@@ -401,4 +405,56 @@ func ExampleNewChannel() {
 	check(err)
 	fmt.Printf("%s\n", m.Bytes())
 	// Output: one frame each
+}
+
+// A STREAM talks to programs that know nothing of ZeroMQ.
+func ExampleNewStream() {
+	ctx := context.Background()
+	s := msgcore.NewStream(nil)
+	defer s.Close()
+	endpoint, err := s.Bind(ctx, "tcp://127.0.0.1:*")
+	check(err)
+	c, err := net.Dial("tcp", strings.TrimPrefix(endpoint, "tcp://"))
+	check(err)
+	defer c.Close()
+	for m, err := range s.Messages(ctx) {
+		check(err)
+		if m.Event() == msgcore.NotifyConnect {
+			check(m.Reply(ctx, []byte("220 ready\r\n"))) // or Send, with m.Frames[0] in front
+			check(m.Reply(ctx, nil))                     // an empty frame closes
+			break
+		}
+	}
+	b, err := io.ReadAll(c)
+	check(err)
+	fmt.Printf("%q\n", b)
+	// Output: "220 ready\r\n"
+}
+
+// An http.Server over a STREAM: any transport will do.
+func ExampleSocket_Listener() {
+	ctx := context.Background()
+	s := msgcore.NewStream(nil)
+	defer s.Close()
+	l, err := s.Listener()
+	check(err)
+	endpoint, err := s.Bind(ctx, "inproc://web")
+	check(err)
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "hello, ", r.URL.Path)
+	}))
+
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return s.Dial(ctx, endpoint)
+		},
+	}}
+	resp, err := client.Get("http://web/you")
+	check(err)
+	b, err := io.ReadAll(resp.Body)
+	check(err)
+	check(resp.Body.Close())
+	fmt.Printf("%s\n", b)
+	// Output: hello, /you
 }

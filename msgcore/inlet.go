@@ -9,6 +9,7 @@ type inlet struct {
 	peer *peer
 	info *PeerInfo     // of the peer, at this connection
 	wake chan struct{} // of the reader that fills the pipe; nil on inproc
+	conn *streamConn   // it receives, instead of the socket; nil but on a STREAM
 
 	taken []block // what was taken and is not yet opened is taken[next:]
 	next  int

@@ -145,7 +145,7 @@ func (m Msg) Reply(ctx context.Context, frames ...[]byte) error {
 	}
 	s := m.lease.in.peer.s
 	r, ok := s.pat.(replier)
-	if !ok || m.event != 0 {
+	if !ok || m.event != 0 && !s.bytes {
 		return &OpError{Op: "reply", Type: s.typ, Err: errNotReceived}
 	}
 	return r.reply(ctx, m, frames)

@@ -74,6 +74,7 @@ type Options struct {
 	Heartbeat Heartbeat
 	Router    RouterOptions
 	Pub       PubOptions
+	Stream    StreamOptions
 
 	// Inproc is the name space of this socket's inproc endpoints; nil means
 	// the one of the process.
@@ -125,6 +126,10 @@ type RouterOptions struct {
 	// two frames, its routing id and an empty one, in order with its messages.
 	// Msg.Event tells them from data.
 	Notify Notify
+	// Raw makes the ROUTER a STREAM: its connections carry plain bytes. It is
+	// there for programs that come from libzmq. An unknown routing id is dropped,
+	// unless Mandatory, and Notify is always on.
+	Raw bool
 }
 
 // PubOptions are for PUB and XPUB only.
@@ -197,12 +202,16 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("Options.Router is for ROUTER, not for %v", t)
 	case o.Pub != PubOptions{} && t != Pub && t != XPub:
 		return fmt.Errorf("Options.Pub is for PUB and XPUB, not for %v", t)
+	case o.Stream != StreamOptions{} && t != Stream:
+		return fmt.Errorf("Options.Stream is for STREAM, not for %v", t)
+	case (t == Stream || o.Router.Raw) && o.speaksZMTP():
+		return fmt.Errorf("a %v of plain bytes has no use for RoutingID, Metadata, Mechanism, Authorize and Heartbeat, which are of ZMTP", t)
 	case t == Pub && (o.Pub.Verbose || o.Pub.Verboser):
 		return errors.New("options Pub.Verbose and Pub.Verboser are for XPUB: a PUB does not receive subscriptions")
 	case o.Spin < 0 || o.Spin > maxSpin:
-		return fmt.Errorf("Spin is %v, want 0 to %v", o.Spin, maxSpin)
+		return fmt.Errorf("option Spin is %v, want 0 to %v", o.Spin, maxSpin)
 	case o.Spin > 0 && t != Req && t != Rep:
-		return fmt.Errorf("Spin is for REQ and REP, not for %v", t)
+		return fmt.Errorf("option Spin is for REQ and REP, not for %v", t)
 	case o.ConnectTimeout < 0:
 		return errors.New("ConnectTimeout must not be negative")
 	}
@@ -217,6 +226,11 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("in Metadata: %w", err)
 	}
 	return nil
+}
+
+// speaksZMTP reports whether o asks for something that only ZMTP has.
+func (o *Options) speaksZMTP() bool {
+	return o.RoutingID != "" || len(o.Metadata) > 0 || o.Mechanism != nil || o.Authorize != nil || o.Heartbeat != Heartbeat{}
 }
 
 // withDefaults returns a copy of o with every default filled in, for a valid o.
@@ -265,6 +279,9 @@ func (o *Options) withDefaults(t Type) Options {
 	}
 	if c.Heartbeat.Timeout == 0 {
 		c.Heartbeat.Timeout = c.Heartbeat.Interval
+	}
+	if t == Stream && !c.Stream.Quiet || c.Router.Raw {
+		c.Router.Notify = NotifyConnect | NotifyDisconnect
 	}
 	c.Metadata = maps.Clone(c.Metadata)
 	c.Transport.Space = c.Inproc

@@ -3,6 +3,7 @@ package msgcore
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
@@ -85,7 +86,12 @@ func newPattern(s *Socket) pattern {
 	case Dealer:
 		return &dealerPattern{balance: balance{s: s}}
 	case Router:
+		if s.opts.Router.Raw {
+			return &streamPattern{newRouterPattern(s)}
+		}
 		return newRouterPattern(s)
+	case Stream:
+		return &streamPattern{newRouterPattern(s)}
 	case Pull:
 		return &pullPattern{s: s}
 	case XPub:
@@ -133,9 +139,10 @@ type peer struct {
 	wait     waitList // senders that wait for room here and nowhere else
 
 	// Notes of the patterns, guarded by s.sendMu.
-	index  int    // in balance.peers
-	number uint32 // its routing id (SERVER, PEER)
-	mark   uint64 // the last message that matched (PUB)
+	index  int         // in balance.peers
+	number uint32      // its routing id (SERVER, PEER)
+	gone   atomic.Bool // the application has closed its connection (STREAM); needs no lock
+	mark   uint64      // the last message that matched (PUB)
 
 	// Of an endpoint that carries packets; set before it is attached.
 	packets  bool // nobody filters what comes by our subscriptions

@@ -76,6 +76,9 @@ func (r *reader) init(ss *session, in *inlet) {
 	r.limit = startLimit
 	if ss.raw != nil {
 		r.tryFn = r.tryRead
+		if _, ok := ss.conn.(*byteConn); ok {
+			r.tryFn = r.tryReadBytes
+		}
 	}
 	switch ss.s.typ {
 	case Req, Rep:
@@ -356,7 +359,7 @@ var errSessionEnded = errors.New("the session has ended")
 func (r *reader) deliver(b block) error {
 	in, s := r.in, r.ss.s
 	for parked := false; ; parked = true {
-		if s.isClosing.Load() { // nobody receives any more
+		if s.isClosing.Load() || in.peer.gone.Load() { // nobody receives any more
 			b.free()
 			return nil
 		}

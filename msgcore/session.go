@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
-	"github.com/solomq/solomq/transport"
 )
 
 // A session is the engine of one connection: it reads on the goroutine that
@@ -49,6 +48,9 @@ func (ss *session) end(err error) {
 // handshake greets the peer at conn, which was accepted or dialed over endpoint,
 // and returns a session that has not begun.
 func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, accepted bool) (*session, error) {
+	if s.bytes {
+		return s.byteSession(conn, endpoint), nil
+	}
 	if s.opts.Handshake > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, s.opts.Handshake, errSlowHandshake)
@@ -58,15 +60,8 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	if mechanism == nil {
 		mechanism = zmtp.Null()
 	}
-	info := &PeerInfo{Endpoint: endpoint, Mechanism: mechanism.Name(), Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
-	if a := conn.RemoteAddr(); a != nil {
-		info.RemoteAddr = a.String()
-	}
-	if c, ok := conn.(transport.CredConn); ok {
-		if cred, err := c.PeerCred(); err == nil {
-			info.Cred = cred
-		}
-	}
+	info := s.describe(conn, endpoint)
+	info.Mechanism = mechanism.Name()
 	local := zmtp.Properties{zmtp.SocketType: s.typ.String()}
 	if s.typ == Req || s.typ == Dealer || s.typ == Router {
 		local[zmtp.Identity] = s.opts.RoutingID
@@ -186,18 +181,19 @@ func (ss *session) run(keep bool) error {
 	if s.opts.Router.Notify&NotifyConnect != 0 {
 		ss.r.notify(NotifyConnect)
 	}
-	ss.end(ss.r.loop())
+	err := ss.r.loop()
+	if c, ok := ss.conn.(*byteConn); ok {
+		c.readEnded(err)
+	}
+	ss.end(err)
 	ss.hb.stop()
-	err := ss.err
+	err = ss.err
 
 	s.sendMu.Lock()
 	p.out.live = false // nobody claims the writer's part any more
 	s.sendMu.Unlock()
 	ss.writers.Wait()
 	ss.r.close()
-	if s.opts.Router.Notify&NotifyDisconnect != 0 {
-		ss.r.notify(NotifyDisconnect)
-	}
 
 	s.sendMu.Lock()
 	next, own := ss.w.giveBackTo(p)
@@ -214,6 +210,9 @@ func (ss *session) run(keep bool) error {
 	next.signal()
 	own.signal()
 	s.wakeNotes()
+	if s.opts.Router.Notify&NotifyDisconnect != 0 { // nothing can be sent to it any more
+		ss.r.notify(NotifyDisconnect)
+	}
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
 	return err
 }

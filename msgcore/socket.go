@@ -32,6 +32,8 @@ type Socket struct {
 	// recvErr is the answer to Recv, for a type that has none.
 	recvErr error
 	extra   int // pat.extra()
+	// bytes says that connections carry plain bytes (STREAM).
+	bytes bool
 	// inline says that the callers of Send and Recv use the connection
 	// themselves; only is the one that they may read.
 	inline bool
@@ -65,6 +67,7 @@ type Socket struct {
 
 	mu        sync.Mutex // guards what follows
 	endpoints []*endpoint
+	listener  *streamListener // set before the first endpoint
 	closing   bool
 
 	ctx    context.Context // ends when the Socket lets go of everything
@@ -114,6 +117,7 @@ func New(t Type, opts *Options) *Socket {
 	s.plain = plain(t)
 	s.extra = s.pat.extra()
 	s.inline = t == Req || t == Rep
+	s.bytes = t == Stream || s.opts.Router.Raw
 	switch t {
 	case Push, Pub, Scatter, Radio:
 		s.recvErr = errors.ErrUnsupported
@@ -198,6 +202,10 @@ func (s *Socket) wakeNotes() {
 
 // arrived makes in one of those that have messages.
 func (s *Socket) arrived(in *inlet) {
+	if in.conn != nil {
+		in.conn.arrived()
+		return
+	}
 	s.recvMu.Lock()
 	s.fair.add(in)
 	w := s.recvWait.pop()

@@ -18,6 +18,7 @@ const (
 	Push
 	XPub
 	XSub
+	Stream
 	Server
 	Client
 	Radio
@@ -30,7 +31,7 @@ const (
 )
 
 // types maps a Type to its wire name and to the types that it may talk to
-// (RFC 28, 29, 30, 31, 41, 48, 49, 51, 52).
+// (RFC 28, 29, 30, 31, 41, 48, 49, 51, 52). A STREAM talks to no ZMTP socket.
 var types = [...]struct {
 	name  string
 	peers []Type
@@ -46,6 +47,7 @@ var types = [...]struct {
 	Push:   {"PUSH", []Type{Pull}},
 	XPub:   {"XPUB", []Type{Sub, XSub}},
 	XSub:   {"XSUB", []Type{Pub, XPub}},
+	Stream: {"STREAM", nil},
 
 	Server:  {"SERVER", []Type{Client}},
 	Client:  {"CLIENT", []Type{Server}},

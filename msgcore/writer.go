@@ -201,11 +201,11 @@ type partsWriter interface {
 // can be seen, as much as it takes at once.
 func (ss *session) writeBufs() (int64, error) {
 	w := &ss.w
-	if ss.progressive() {
-		return ss.writeSome(false)
-	}
 	if c, ok := ss.conn.(partsWriter); ok {
 		return c.writeParts(&w.bufs)
+	}
+	if ss.progressive() {
+		return ss.writeSome(false)
 	}
 	if len(w.bufs) == 1 {
 		n, err := ss.conn.Write(w.bufs[0])

@@ -46,7 +46,7 @@ var rules = []rule{
 
 // testsMayToo is what tests may import on top of what their package may.
 var testsMayToo = []string{
-	"github.com/stretchr/testify/...", "go.uber.org/goleak", "github.com/rogpeppe/go-internal/...",
+	"github.com/stretchr/testify/...", "go.uber.org/goleak", "golang.org/x/net/nettest", "github.com/rogpeppe/go-internal/...",
 	"transport/transporttest", "unique/uniquetest",
 	"msgcore",          // that a mechanism serves sockets is shown with sockets
 	"transport/udp",    // that others plug in is shown by import
