@@ -196,13 +196,7 @@ func (p *pipe) push(o *outgoing) (wake bool) {
 // pushFrames is push of a message of frames that all go into a slab, where they
 // take size bytes.
 func (p *pipe) pushFrames(frames [][]byte, size int) (wake bool) {
-	var b *block
-	if p.open {
-		b = &p.blocks[len(p.blocks)-1]
-	}
-	if b == nil || cap(b.b)-len(b.b) < size {
-		b = p.tail(size)
-	}
+	b := p.tailFor(size)
 	if f := frames[0]; len(frames) == 1 && len(f) <= 255 {
 		at := len(b.b)
 		dst := b.b[:at+size]
@@ -210,18 +204,45 @@ func (p *pipe) pushFrames(frames [][]byte, size int) (wake bool) {
 		copy(dst[at+2:], f)
 		b.b = dst
 	} else {
-		dst := b.b
-		for i, f := range frames {
-			var flags byte
-			if i < len(frames)-1 {
-				flags = zmtp.FlagMore
-			}
-			dst = append(zmtp.AppendHeader(dst, flags, len(f)), f...)
-		}
-		b.b = dst
+		b.b = appendFrames(b.b, frames)
 	}
+	return p.pushed(b, len(frames), size)
+}
+
+// pushRaw is pushFrames of a message in framing.
+func (p *pipe) pushRaw(raw []byte, frames int) (wake bool) {
+	b := p.tailFor(len(raw))
+	b.b = append(b.b, raw...)
+	return p.pushed(b, frames, len(raw))
+}
+
+// appendFrames appends a message of frames, in framing.
+func appendFrames(dst []byte, frames [][]byte) []byte {
+	last := len(frames) - 1
+	for i, f := range frames {
+		var flags byte
+		if i < last {
+			flags = zmtp.FlagMore
+		}
+		dst = append(zmtp.AppendHeader(dst, flags, len(f)), f...)
+	}
+	return dst
+}
+
+// tailFor is tail for a message that has no part outside of the block.
+func (p *pipe) tailFor(size int) *block {
+	if p.open {
+		if b := &p.blocks[len(p.blocks)-1]; cap(b.b)-len(b.b) >= size {
+			return b
+		}
+	}
+	return p.tail(size)
+}
+
+// pushed notes a message that was appended to b.
+func (p *pipe) pushed(b *block, frames, size int) (wake bool) {
 	b.msgs++
-	b.frames += len(frames)
+	b.frames += frames
 	b.size += int64(size)
 	if b.msgs >= p.batch {
 		p.seal()

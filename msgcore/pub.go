@@ -19,6 +19,7 @@ type pubPattern struct {
 	matched []*peer
 	add     func(*peer) // collects into matched
 	fan     fanout      // kept for its buffers
+	raw     []byte      // likewise: a small message in framing
 }
 
 func newPubPattern(s *Socket) *pubPattern {
@@ -39,6 +40,7 @@ func (*pubPattern) recv(in *inlet, m *Msg) bool { in.pop(m, nil); return false }
 
 func (t *pubPattern) detach(p *peer) {
 	t.subs.RemoveAll(p, nil)
+	clear(t.matched) // p may be among them
 }
 
 func (t *pubPattern) subscribed(p *peer, prefix []byte, on bool) {
@@ -51,27 +53,80 @@ func (t *pubPattern) subscribed(p *peer, prefix []byte, on bool) {
 
 func (t *pubPattern) subscriptions() int { return t.subs.Len() }
 
-// send encodes o once, and appends the same bytes for every peer that matches.
-func (t *pubPattern) send(o *outgoing) (r sendResult, _ error) {
-	t.epoch++
-	t.matched = t.matched[:0]
-	t.subs.Match(o.frames[0], t.add)
-	if len(t.matched) == 0 {
-		return r, nil
+// matching returns the peers that want topic. The list is good until the next call.
+func (t *pubPattern) matching(topic []byte) []*peer {
+	if peers, only := t.subs.Everywhere(); only {
+		return peers
 	}
+	t.epoch++
+	clear(t.matched)
+	t.matched = t.matched[:0]
+	t.subs.Match(topic, t.add)
+	return t.matched
+}
+
+// full returns one of peers that has to be waited for with a message of size
+// bytes, which it is marked for; nil if there is none.
+func (t *pubPattern) full(peers []*peer, size int64) *peer {
 	if t.s.opts.Pub.NoDrop {
-		for _, p := range t.matched {
-			if !p.out.room(o.size) {
+		for _, p := range peers {
+			if !p.out.room(size) {
 				p.out.starved = true
-				return sendResult{full: true, on: p}, nil
+				return p
 			}
 		}
 	}
-	t.fan.begin(o, len(t.matched))
-	for i, p := range t.matched {
-		t.matched[i] = nil
+	return nil
+}
+
+// send encodes o once, and appends the same bytes for every peer that matches.
+func (t *pubPattern) send(o *outgoing) (r sendResult, _ error) {
+	peers := t.matching(o.frames[0])
+	if len(peers) == 0 {
+		return r, nil
+	}
+	if p := t.full(peers, o.size); p != nil {
+		return sendResult{full: true, on: p}, nil
+	}
+	t.fan.begin(o, len(peers))
+	for _, p := range peers {
 		t.fan.offer(t.s, p, &r)
 	}
 	t.fan.done()
 	return r, nil
+}
+
+// sendSmall is send of frames that go into a slab, where they take size bytes. It
+// returns false, and has done nothing, if it would have to wait.
+func (t *pubPattern) sendSmall(frames [][]byte, size int, woken []wakeup) (bool, []wakeup) {
+	peers := t.matching(frames[0])
+	if t.full(peers, int64(size)) != nil {
+		return false, woken
+	}
+	var raw []byte
+	for _, p := range peers {
+		if !p.out.room(int64(size)) {
+			t.s.drops.full.Add(1)
+			continue
+		}
+		var wake bool
+		switch {
+		case len(peers) == 1:
+			wake = p.out.pushFrames(frames, size)
+		case raw == nil:
+			t.raw = appendFrames(t.raw[:0], frames)
+			raw = t.raw
+			fallthrough
+		default:
+			wake = p.out.pushRaw(raw, len(frames))
+		}
+		switch {
+		case !wake:
+		case p.twin != nil: // whose lock comes before ours
+			woken = append(woken, p.claim())
+		default:
+			p.claim().do(false)
+		}
+	}
+	return true, woken
 }

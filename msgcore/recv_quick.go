@@ -5,8 +5,25 @@ package msgcore
 // asking the pattern.
 
 // plain reports whether all that a socket of type t receives is for the
-// application, as it came; but for replies to a Request.
-func plain(t Type) bool { return t == Pull || t == Pair || t == Dealer }
+// application, as it came; but for replies to a Request, and what a filter keeps
+// back.
+func plain(t Type) bool {
+	switch t {
+	case Pull, Pair, Dealer, Sub, XSub:
+		return true
+	}
+	return false
+}
+
+// A filter is a pattern that does not want all messages.
+type filter interface {
+	wants(in *inlet, topic []byte) bool
+}
+
+func filterOf(pat pattern) filter {
+	f, _ := pat.(filter)
+	return f
+}
 
 // open returns the inlet to take the next message from, if take would do nothing
 // else; under recvMu.
@@ -29,7 +46,17 @@ func (s *Socket) recvQuick(m *Msg) bool {
 	}
 	in.pop(m, nil)
 	s.fair.turns(in, 1)
-	return true
+	return s.passes(in, m)
+}
+
+// passes asks the filter, and releases what it keeps back.
+func (s *Socket) passes(in *inlet, m *Msg) bool {
+	if s.filter == nil || s.filter.wants(in, m.Frames[0]) {
+		return true
+	}
+	m.Release()
+	*m = Msg{}
+	return false
 }
 
 // recvQuickly hands out messages, and returns how many; under recvMu.
@@ -45,7 +72,9 @@ func (s *Socket) recvQuickly(dst []Msg) (n int) {
 		}
 		for range most {
 			in.pop(&dst[n], nil)
-			n++
+			if s.passes(in, &dst[n]) {
+				n++
+			}
 		}
 		s.fair.turns(in, most)
 	}

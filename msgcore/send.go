@@ -88,7 +88,7 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 	}
 	quick := 0 // so many at the end of msgs[:n] are to be released
 	for n < len(msgs) && err == nil {
-		if s.spread != nil {
+		if s.smallMax > 0 {
 			var k int
 			k, woken = s.sendQuickly(msgs[n:], woken)
 			if n, quick = n+k, quick+k; n == len(msgs) {

@@ -1,8 +1,9 @@
 package msgcore
 
 // Most messages are small and are sent by sockets that give each one to a peer
-// without a look at it. For these, what transmit does is spelled out here, since
-// describing a message to a pattern costs more than sending it.
+// without a look at it, or that publish it. For these, what transmit does is
+// spelled out here, since describing a message to a pattern costs more than
+// sending it.
 
 // A spreading pattern sends each message as it is, to one peer that does not
 // depend on it.
@@ -12,22 +13,30 @@ type spreading interface {
 	pick(size int64) *peer
 }
 
-// spreads returns pat if it may be used so: a REQ, say, has a say in what is
-// sent. Single says that its messages have one frame.
-func spreads(t Type, pat pattern) (spread spreading, single bool) {
-	switch t {
+// quicken looks whether s can do so: a REQ, say, has a say in what is sent.
+func (s *Socket) quicken() {
+	switch s.typ {
 	case Push, Dealer, Pair:
-		return pat.(spreading), false
+		s.spread = s.pat.(spreading)
 	case Scatter, Client, Channel:
-		return pat.(spreading), true
+		s.spread, s.single = s.pat.(spreading), true
+	case Pub:
+		s.pub = s.pat.(*pubPattern)
+	case XPub:
+		s.pub = s.pat.(*xpubPattern).pubPattern
+	default:
+		return
 	}
-	return nil, false
+	s.smallMax = inlineMax
+	if m := s.opts.MaxMessage; m > 0 {
+		s.smallMax = int(min(m, inlineMax))
+	}
 }
 
 // small returns what frames take on the wire, if all of them go into a slab and
 // any number of such messages may.
 func (s *Socket) small(frames [][]byte) (size int, ok bool) {
-	if s.spread == nil || s.single && len(frames) != 1 {
+	if s.single && len(frames) != 1 {
 		return 0, false
 	}
 	if len(frames) == 1 {
@@ -53,6 +62,18 @@ func (s *Socket) sendQuick(frames [][]byte) bool {
 		return false
 	}
 	s.sendMu.Lock()
+	if s.pub != nil {
+		var few [4]wakeup
+		woken, done := few[:0], false
+		if !s.closed {
+			done, woken = s.pub.sendSmall(frames, size, woken)
+		}
+		s.sendMu.Unlock()
+		for _, w := range woken {
+			w.do(false)
+		}
+		return done
+	}
 	p := s.pickOpen(size)
 	if p == nil {
 		s.sendMu.Unlock()
@@ -77,8 +98,8 @@ func (s *Socket) pickOpen(size int) *peer {
 }
 
 // sendQuickly sends of msgs what sendQuick would, up to the first that it would
-// not, and returns how many these are and whom to wake; under sendMu. It leaves
-// it to the caller to release them.
+// not, and returns how many these are and whom to wake; under sendMu, with the
+// socket open. It leaves it to the caller to release them.
 func (s *Socket) sendQuickly(msgs []Msg, woken []wakeup) (int, []wakeup) {
 	for n := range msgs {
 		frames := msgs[n].Frames
@@ -86,7 +107,13 @@ func (s *Socket) sendQuickly(msgs []Msg, woken []wakeup) (int, []wakeup) {
 		if !ok {
 			return n, woken
 		}
-		p := s.pickOpen(size)
+		if s.pub != nil {
+			if ok, woken = s.pub.sendSmall(frames, size, woken); !ok {
+				return n, woken
+			}
+			continue
+		}
+		p := s.spread.pick(int64(size))
 		if p == nil {
 			return n, woken
 		}

@@ -22,13 +22,16 @@ type Socket struct {
 	optErr error // of the options; every call returns it
 	pat    pattern
 	state  stateful // pat, if it has an opinion
-	// spread is pat, if messages of at most smallMax bytes may be sent by
+	// spread or pub is pat, if messages of at most smallMax bytes may be sent by
 	// sendQuick; single says that they have one frame.
 	spread   spreading
+	pub      *pubPattern
 	single   bool
 	smallMax int
-	// plain says that recvQuick may be used.
-	plain bool
+	// plain says that recvQuick may be used, filter what it has to ask then, if
+	// not nil.
+	plain  bool
+	filter filter
 	// recvErr is the answer to Recv, for a type that has none.
 	recvErr error
 	extra   int // pat.extra()
@@ -109,12 +112,8 @@ func New(t Type, opts *Options) *Socket {
 	s.opts.Transport.Packets = &s.packets
 	s.pat = newPattern(s)
 	s.state, _ = s.pat.(stateful)
-	s.spread, s.single = spreads(t, s.pat)
-	s.smallMax = inlineMax
-	if m := s.opts.MaxMessage; m > 0 {
-		s.smallMax = int(min(m, inlineMax))
-	}
-	s.plain = plain(t)
+	s.quicken()
+	s.plain, s.filter = plain(t), filterOf(s.pat)
 	s.extra = s.pat.extra()
 	s.inline = t == Req || t == Rep
 	s.bytes = t == Stream || s.opts.Router.Raw

@@ -57,8 +57,10 @@ func (*subPattern) send(*outgoing) (sendResult, error) {
 // way that were sent before it heard of an Unsubscribe.
 func (t *subPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return t.subs.Match(m.Frames[0])
+	return t.wants(in, m.Frames[0])
 }
+
+func (t *subPattern) wants(_ *inlet, topic []byte) bool { return t.subs.Match(topic) }
 
 // Subscribe adds a subscription to the messages whose first frame starts with
 // prefix; the empty one is all messages. Subscribing twice needs unsubscribing

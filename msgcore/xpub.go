@@ -37,6 +37,7 @@ func (t *xpubPattern) subscribed(p *peer, prefix []byte, on bool) {
 }
 
 func (t *xpubPattern) detach(p *peer) {
+	clear(t.matched)
 	t.subs.RemoveAll(p, func(prefix []byte) { t.note(0, prefix) })
 }
 

@@ -24,7 +24,11 @@ func (*xsubPattern) extra() int         { return 0 }
 // recv filters what comes over packets, where no publisher does.
 func (t *xsubPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return !in.peer.packets || t.subs.Match(m.Frames[0])
+	return t.wants(in, m.Frames[0])
+}
+
+func (t *xsubPattern) wants(in *inlet, topic []byte) bool {
+	return !in.peer.packets || t.subs.Match(topic)
 }
 
 // send sends o to all peers.

@@ -80,6 +80,13 @@ func (t *Trie[V]) Match(topic []byte, yield func(V)) {
 	}
 }
 
+// Everywhere returns the values that hold the empty prefix, and whether no other
+// prefix is held, so that these are what matches any topic. The slice is the
+// trie's, and good until that is changed.
+func (t *Trie[V]) Everywhere() (values []V, only bool) {
+	return t.root.payload, len(t.root.children) == 0
+}
+
 // Len returns how many pairs of a prefix and a value there are.
 func (t *Trie[V]) Len() int { return t.n }
 
