@@ -37,6 +37,7 @@ var rules = []rule{
 	{"transport/transporttest", []string{"transport", "go.uber.org/goleak"}},
 	{"msgcore", []string{"transport", "transport/tcp", "transport/ipc", "transport/inproc", "msgcore/zmtp", "msgcore/internal/...", "golang.org/x/sys/..."}},
 	{"msgcore/zmtp", nil},
+	{"msgcore/auth", []string{"msgcore/curve", "msgcore/zmtp", "golang.org/x/crypto/..."}},
 	{"msgcore/curve", []string{"msgcore/zmtp", "golang.org/x/crypto/...", "golang.org/x/sys/..."}},
 	{"msgcore/internal", []string{"msgcore/internal/..."}},
 	{"unique", []string{"msgcore", "msgcore/curve", "msgcore/zmtp", "transport", "transport/ipc", "transport/tcp", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
