@@ -12,7 +12,9 @@ import (
 var (
 	ErrNoRecord = errNoRecord
 	ParseRecord = parseRecord
-	ChildEnv    = childEnv
+
+	SystemSession = systemSession
+	ChildEnv      = childEnv
 )
 
 const MaxSocketPath = maxSocketPath

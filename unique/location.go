@@ -19,6 +19,8 @@ type Location struct {
 	//
 	// On Windows it is solomq in the user's local application data, else in the temporary directory.
 	Dir string
+	// Scope is Options.Scope. Other scopes have other files in the same Dir.
+	Scope Scope
 	// Source says how Dir was found, such as "$XDG_RUNTIME_DIR".
 	Source string
 	// Skipped lists the directories that would have come first but are not safe or cannot be used.
@@ -74,6 +76,7 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 	}
 	l := &Location{
 		Dir:     s.dir,
+		Scope:   PerUser,
 		Source:  s.place.source,
 		Skipped: skipped,
 		Gate:    s.gatePath(),
@@ -85,6 +88,9 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 		Deep:    s.deep(),
 
 		ClientKey: s.clientKeyPath(),
+	}
+	if o != nil && o.Scope != 0 {
+		l.Scope = o.Scope
 	}
 	if r, err := s.readRecord(); err == nil {
 		l.TCP, l.TCPReason = r.onTCP(), r.Reason
@@ -98,6 +104,7 @@ func locateIn(su *surroundings, id string, o *Options) (*Location, error) {
 func (l *Location) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "directory %s (%s)", l.Dir, l.Source)
+	fmt.Fprintf(&b, "\nscope     one for each %v", l.Scope)
 	if l.Network != "" {
 		fmt.Fprintf(&b, "\nwarning   the directory is on a network file system (%s): its server must support locks, and only one host may use it", l.Network)
 	}

@@ -21,6 +21,11 @@ type Options struct {
 	// does so by itself where ipc is not to be had; Where tells why. Secondaries
 	// find either.
 	TCP bool
+	// Scope says of which launches one process is the primary; 0 means PerUser.
+	Scope Scope
+	// ScopeKey is the directory of PerDirectory, which must exist, or the name of
+	// PerGroup.
+	ScopeKey string
 	// Mode says which roles this process may have; 0 means both.
 	Mode Mode
 	// Replace makes Acquire ask a primary that is there to leave, and be its
@@ -155,6 +160,9 @@ func (o *Options) Validate() error {
 		return bad("StartPrimary", "names no program")
 	case o.StartPrimary != nil && o.StartPrimary.Err != nil:
 		return bad("StartPrimary", "cannot be run: %w", o.StartPrimary.Err)
+	}
+	if err := o.validateScope(); err != nil {
+		return err
 	}
 	for _, name := range o.Env {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(strings.TrimSuffix(name, "*"), "*") {

@@ -18,7 +18,8 @@ type site struct {
 	place place
 	dir   string // absolute
 	id    string
-	name  string // hash of id: the beginning of every file name
+	parts []string // the id and, unless it is the user's, its scope
+	name  string   // hash of parts: the beginning of every file name
 	su    *surroundings
 
 	mu      sync.Mutex
@@ -47,7 +48,15 @@ func findSite(su *surroundings, id string, o *Options, create bool) (*site, []Sk
 	if err != nil {
 		return nil, skipped, err
 	}
-	return &site{place: p, dir: p.dir(), id: id, name: hashName("id", id), su: su}, skipped, nil
+	key, err := su.scopeKey(o)
+	if err != nil {
+		return nil, skipped, err
+	}
+	parts := []string{id}
+	if key != "" {
+		parts = append(parts, o.Scope.String(), key)
+	}
+	return &site{place: p, dir: p.dir(), id: id, parts: parts, name: hashName("id", parts...), su: su}, skipped, nil
 }
 
 // restore makes the directory anew and checks it again after it was found missing: something that cleans up runtime
@@ -78,7 +87,7 @@ func (s *site) clientKeyPath() string { return filepath.Join(s.dir, s.name+".cli
 
 // portPath is where the port of a channel on tcp is written.
 func (s *site) portPath(channel string) string {
-	return filepath.Join(s.dir, hashName("channel", s.id, channel)+".port")
+	return filepath.Join(s.dir, s.channelName(channel)+".port")
 }
 
 // socketDir is where sockets are. It is not dir itself: that one is locked while
@@ -90,14 +99,14 @@ func (s *site) deep() bool { return len(s.socketIn(s.socketDir(), "")) > maxSock
 
 // controlPaths are the paths of the control endpoint, the first one as a rule.
 func (s *site) controlPaths() []string {
-	return []string{s.socketPath(""), filepath.Join(s.channelDir(), hashName("second", s.id)+".sock")}
+	return []string{s.socketPath(""), filepath.Join(s.channelDir(), hashName("second", s.parts...)+".sock")}
 }
 
 // socketIn is the socket of channel in dir; all channels' names have one length.
 func (s *site) socketIn(dir, channel string) string {
 	name := s.name
 	if channel != "" {
-		name = hashName("channel", s.id, channel)
+		name = s.channelName(channel)
 	}
 	return filepath.Join(dir, name+".sock")
 }
@@ -119,9 +128,9 @@ func (s *site) channelPath(r record, channel string) string {
 }
 
 // hashName makes a file name of 32 characters from parts; no two lists of parts give the same input to the hash.
-func hashName(parts ...string) string {
+func hashName(kind string, parts ...string) string {
 	h := sha256.New()
-	for _, p := range parts {
+	for _, p := range append([]string{kind}, parts...) {
 		var n [8]byte
 		for i := range n {
 			n[i] = byte(uint64(len(p)) >> (8 * i))
@@ -130,4 +139,9 @@ func hashName(parts ...string) string {
 		h.Write([]byte(p))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// channelName is the beginning of the name of a channel's files.
+func (s *site) channelName(channel string) string {
+	return hashName("channel", append(s.parts[:len(s.parts):len(s.parts)], channel)...)
 }
