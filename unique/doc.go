@@ -26,7 +26,8 @@
 // There is one primary at most. It is elected by a lock of the operating system
 // that ends with the process, so nothing that a crash leaves behind keeps the
 // next start from working, and nothing is decided by process ids, names or
-// ages.
+// ages, nor by the path of the executable. It needs no notifications, no bus and
+// no broker.
 //
 // An invocation is run at most once. Handing over has three steps: the
 // secondary says hello and is welcomed, so the primary is alive; it states its
@@ -69,7 +70,12 @@
 //
 // The protocol, which programs in any language with a ZeroMQ binding can speak,
 // is in PROTOCOL.md beside this file. Where a system has no file locks, Acquire
-// returns an error that wraps errors.ErrUnsupported.
+// returns an error that wraps errors.ErrUnsupported. Where tcp takes the place of
+// local sockets, it is only at a loopback address.
+//
+// Open events of macOS, by which the system gives files and URLs to an
+// application instead of its command line, come after its start: an Invocation
+// made by hand, with CommandOpen and Targets, hands them over like any other.
 //
 // This package is unrelated to the standard library's unique package.
 package unique

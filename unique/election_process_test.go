@@ -43,14 +43,15 @@ func fail(format string, args ...any) int {
 	return 1
 }
 
-// storm elects and releases for some wins, checking each time by a file of its own that it is alone, and adding one to a
+// storm elects and releases for some time, checking each time by a file of its own that it is alone, and adding one to a
 // number in another file in a way that loses counts if it is not.
 func storm(args []string) int {
 	dir, witness, counter := args[0], args[1], args[2]
-	rounds, _ := strconv.Atoi(args[3])
+	lasts, _ := time.ParseDuration(args[3])
 	_, _ = io.Copy(io.Discard, os.Stdin) // until all are released together
 	s := siteOf(dir)
-	for wins := 0; wins < rounds; {
+	wins := 0
+	for end := time.Now().Add(lasts); time.Now().Before(end); {
 		won, err := s.Elect(context.Background())
 		if err != nil {
 			return fail("%v", err)
@@ -83,6 +84,7 @@ func storm(args []string) int {
 			return fail("%v", err)
 		}
 	}
+	fmt.Println(wins)
 	return 0
 }
 
@@ -102,19 +104,26 @@ func crowd(t *testing.T, n int, role string, args ...string) (cmds []*exec.Cmd, 
 
 func TestProcessStorm(t *testing.T) {
 	dir, files := privateDir(t), t.TempDir()
-	n, rounds := size(6, 64), size(10, 100)
+	n, lasts := size(6, 64), size(1, 15)
 	counter := filepath.Join(files, "counter")
-	cmds, release := crowd(t, n, "storm", dir, filepath.Join(files, "witness"), counter, strconv.Itoa(rounds))
-	for _, cmd := range cmds {
+	cmds, release := crowd(t, n, "storm", dir, filepath.Join(files, "witness"), counter, fmt.Sprint(lasts, "s"))
+	outs := make([]strings.Builder, n)
+	for i, cmd := range cmds {
+		cmd.Stdout = &outs[i]
 		require.NoError(t, cmd.Start())
 	}
 	release()
-	for _, cmd := range cmds {
+	wins := 0
+	for i, cmd := range cmds {
 		require.NoError(t, cmd.Wait())
+		k, err := strconv.Atoi(strings.TrimSpace(outs[i].String()))
+		require.NoError(t, err)
+		wins += k
 	}
 	text, err := os.ReadFile(counter)
 	require.NoError(t, err)
-	require.Equal(t, strconv.Itoa(n*rounds), string(text))
+	require.Equal(t, strconv.Itoa(wins), string(text))
+	t.Logf("%d processes, %d s: %d elections won", n, lasts, wins)
 }
 
 // electOnce elects once when released, says how it went, and holds the place until its second input ends.

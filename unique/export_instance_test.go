@@ -23,6 +23,9 @@ func TendNothing() (restore func()) {
 	return func() { watch = newWatcher }
 }
 
+// NoWait makes Forward not wait for the next primary, as in Run.
+func (i *Instance) NoWait() { i.noWait = true }
+
 // Mend is what i does when it notices.
 func (i *Instance) Mend() {
 	if _, err := i.mend(i.life); err != nil {

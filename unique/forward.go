@@ -69,7 +69,13 @@ func (i *Instance) forwardOver(ctx context.Context, l *link, m *message, inv *In
 func (l *link) request(ctx context.Context, m *message, opts *Options) error {
 	defer l.during(ctx)()
 	w := &waiting{l: l, opts: opts, start: time.Now()}
-	if l.idle {
+	switch {
+	case !l.idle:
+	case w.start.Sub(l.met) < fresh:
+		// As good as at once, so that the request is answered mostly before a
+		// HELLO would have been of use; if not, it follows.
+		w.soon = w.start.Add(fresh)
+	default:
 		// The primary may have been stopped since its WELCOME; that is to show
 		// as quickly as in Acquire. It goes out with the request.
 		hello := helloMessage(opts)
@@ -104,12 +110,17 @@ type waiting struct {
 	hello time.Time // by then a HELLO is to be answered; zero: none is
 	offer time.Time // by then there is to be an OFFER
 	ping  time.Time // then the primary is asked how it is
+	soon  time.Time // then a HELLO follows that has to be answered in time; zero: none does
 }
+
+// fresh is how long a WELCOME says that the primary is alive.
+const fresh = 50 * time.Millisecond
 
 func (w *waiting) send(m *message) error {
 	now := time.Now()
 	w.patience(now)
 	_ = w.l.conn.SetWriteDeadline(w.offer) // an error shows in the write
+	fault("request")
 	if err := w.l.send(m); err != nil {
 		if isTimeout(err) {
 			return w.unresponsive("request")
@@ -135,7 +146,7 @@ func (w *waiting) unresponsive(step string) error {
 func (w *waiting) wait() (again bool, err error) {
 	for {
 		until := w.offer
-		for _, t := range []time.Time{w.hello, w.ping} {
+		for _, t := range []time.Time{w.hello, w.ping, w.soon} {
 			if !t.IsZero() && t.Before(until) {
 				until = t
 			}
@@ -182,6 +193,9 @@ func (w *waiting) timeUp(now time.Time) error {
 		return w.unresponsive("hello")
 	case !now.Before(w.offer):
 		return w.unresponsive("request")
+	case !w.soon.IsZero() && !now.Before(w.soon):
+		w.soon, w.hello = time.Time{}, w.start.Add(w.opts.Timeouts.Hello)
+		w.ping = now
 	case now.Before(w.ping):
 		return nil
 	}

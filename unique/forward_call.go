@@ -75,6 +75,7 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 		}
 		return 0, o.gone(err)
 	}
+	fault("gone")
 	debugf("said go to pid %d", o.l.holder.PID)
 	stop := context.AfterFunc(ctx, func() {
 		debugf("giving up: the context has ended")
@@ -297,6 +298,7 @@ func (o *outgoing) pump() {
 
 // result is what Forward returns of m.
 func (o *outgoing) result(m message) (int, error) {
+	fault("answered")
 	debugf("pid %d says %v", o.l.holder.PID, m.Kind)
 	switch {
 	case m.Kind == kindNotHandled:

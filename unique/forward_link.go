@@ -20,8 +20,9 @@ type link struct {
 	conn   *patientConn
 	z      *zmtp.Conn
 	holder Holder
-	limit  int64 // the largest request, as counted by message.size
-	idle   bool  // time may have passed since WELCOME
+	limit  int64     // the largest request, as counted by message.size
+	idle   bool      // time may have passed since WELCOME
+	met    time.Time // when WELCOME came, the first time
 
 	mechanism zmtp.Mechanism // nil on ipc
 }
@@ -113,9 +114,11 @@ func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, dea
 		MaxMessage: wireLimit(maxRequestLimit),
 	})
 	if err == nil {
+		fault("shaken")
 		err = l.hello(opts)
 	}
 	for err == nil {
+		fault("greeted")
 		var m message
 		if m, err = l.recv(deadline); err != nil {
 			break
@@ -126,6 +129,8 @@ func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, dea
 				return &nobodyError{errors.New("a primary answers that is not the one of the record")}
 			}
 			l.welcome(&m)
+			fault("welcome")
+			l.met = time.Now()
 			debugf("pid %d says welcome, it is %v", l.holder.PID, l.holder.State)
 			return l.conn.SetDeadline(time.Time{})
 		case kindRefused:

@@ -362,6 +362,16 @@ func TestProcessStartPrimaryStorm(t *testing.T) {
 	}
 }
 
+// A launcher that is killed when it has started a primary has started it: the
+// next one finds it.
+func TestProcessKilledLauncher(t *testing.T) {
+	opts := uniquetest.Options(t)
+	env := []string{"SOLOMQ_TEST_STAY=1", idleEnv + "=1s", timeoutsEnv + "=20s"}
+	require.Equal(t, -1, start(t, "launch", opts.Dir, append(env, killEnv+"="+"started"), "exit", "7").wait())
+	require.Equal(t, 7, start(t, "launch", opts.Dir, env, "exit", "7").wait())
+	awaitNoPrimary(t, opts)
+}
+
 // awaitNoPrimary waits until the primary has left.
 func awaitNoPrimary(t *testing.T, opts *unique.Options) {
 	t.Helper()

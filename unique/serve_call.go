@@ -242,6 +242,7 @@ func (c *call) complete() {
 	if err := c.peer.send(c.peer.ctx, m); err != nil {
 		debugf("%v did not reach pid %d: %v", m.Kind, c.peer.cred.PID, err)
 	}
+	fault("exited")
 }
 
 // message takes what a peer says of a running call.

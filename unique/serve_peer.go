@@ -117,6 +117,7 @@ func (s *server) message(p *peer, m *message) {
 		case c == nil:
 			p.reply(&message{Kind: kindExpired})
 		case c.state == callOffered:
+			fault("told to go")
 			s.opts.log("the handler starts", "pid", p.cred.PID)
 			s.start(c)
 		}
@@ -175,6 +176,7 @@ func (s *server) request(p *peer, m *message) {
 		return
 	}
 	p.note(m)
+	fault("requested")
 	c := newRemoteCall(p, m)
 	p.call = c
 	if err := s.enqueue(c); err != nil {
