@@ -18,6 +18,7 @@ type surroundings struct {
 	runUser string // where runtime directories are, by user id
 	tmp     string // the system's temporary directory
 	places  []func(*surroundings) (place, bool)
+	open    bool // Options.Admit: the directory is for other users, too
 }
 
 // A place is one candidate for the directory: base must be there and safe, leaf inside it is made when missing.
@@ -27,6 +28,7 @@ type place struct {
 	leaf   string // "" means that base itself is the directory
 	shared bool   // base is a public directory such as /tmp: safe if sticky; else it must be private to us
 	mkbase bool   // base is made when missing, with all its missing parents
+	open   bool   // others than the owner may enter, who need not be us
 }
 
 func (p place) dir() string { return filepath.Join(p.base, p.leaf) }
@@ -40,7 +42,7 @@ func (su *surroundings) choose(explicit string, create bool) (place, []Skipped, 
 		if err != nil {
 			return place{}, nil, fmt.Errorf("unique: Options.Dir %q: %w", explicit, err)
 		}
-		p := place{source: "Options.Dir", base: abs, mkbase: true}
+		p := place{source: "Options.Dir", base: abs, mkbase: true, open: su.open}
 		err = su.enter(p, create)
 		if err != nil && (create || !errors.Is(err, fs.ErrNotExist)) {
 			return place{}, nil, because("Options.Dir cannot be used", err)
@@ -73,6 +75,9 @@ func passable(err error) bool {
 // enter checks the whole of p, and makes it if create is set. Without create, a leaf that does not exist yet is no error
 // if it could be made: the answer to "which directory" is the same before and after the first launch.
 func (su *surroundings) enter(p place, create bool) error {
+	if p.open {
+		return su.secureOpen(p.base, create)
+	}
 	if err := su.secure(p.base, p.shared, p.mkbase && create); err != nil {
 		return err
 	}
@@ -84,6 +89,23 @@ func (su *surroundings) enter(p place, create bool) error {
 		return mayMakeIn(p.base)
 	}
 	return err
+}
+
+// secureOpen checks a directory that others may enter, and what is above it.
+func (su *surroundings) secureOpen(dir string, create bool) error {
+	parent := filepath.Dir(dir)
+	if err := su.secure(parent, true, create); err != nil {
+		return err
+	}
+	return insistOn(create, func() error {
+		_, err := checkOpen(dir)
+		if create && errors.Is(err, fs.ErrNotExist) {
+			if err = makePrivate(dir); err == nil {
+				_, err = checkOpen(dir)
+			}
+		}
+		return err
+	})
 }
 
 // secureLeaf checks a directory whose parent was found safe.

@@ -116,6 +116,9 @@ func (s *site) writeRecord(r *record) error {
 	if err := writeOwnFile(s.recordPath(), s.draftPath(), data); err != nil {
 		return fmt.Errorf("unique: cannot publish the record of the primary: %w", err)
 	}
+	if err := s.share(s.recordPath(), 0o4); err != nil {
+		return fmt.Errorf("unique: cannot publish the record of the primary to other users: %w", err)
+	}
 	return nil
 }
 

@@ -51,7 +51,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	if err != nil {
 		return nil, &nobodyError{err}
 	}
-	l, err := greetAt(ctx, h, r.Generation, mechanism, opts, deadline)
+	l, err := greetAt(ctx, h, r.Generation, mechanism, s.trust(), opts, deadline)
 	if err == nil || ctx.Err() == nil && !isTimeout(err) {
 		return l, err
 	}
@@ -63,8 +63,8 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 
 // greetAt is greet for a record that was read. That the deadline has passed is
 // an error that isTimeout knows.
-func greetAt(ctx context.Context, h Holder, generation [16]byte, mechanism zmtp.Mechanism, opts *Options, deadline time.Time) (*link, error) {
-	raw, err := dial(ctx, h.Endpoint, deadline)
+func greetAt(ctx context.Context, h Holder, generation [16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, deadline time.Time) (*link, error) {
+	raw, err := dial(ctx, h.Endpoint, trusts, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func greetAt(ctx context.Context, h Holder, generation [16]byte, mechanism zmtp.
 	return l, nil
 }
 
-func dial(ctx context.Context, endpoint string, deadline time.Time) (transport.Conn, error) {
+func dial(ctx context.Context, endpoint string, trusts *trust, deadline time.Time) (transport.Conn, error) {
 	scheme, addr, _ := strings.Cut(endpoint, "://")
 	t, ok := transport.Lookup(scheme)
 	if !ok {
@@ -86,7 +86,7 @@ func dial(ctx context.Context, endpoint string, deadline time.Time) (transport.C
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	conn, err := t.Dial(ctx, addr, &transport.Options{Credentials: sameUser})
+	conn, err := t.Dial(ctx, addr, &transport.Options{Credentials: trusts.server})
 	var other *OtherUserError
 	switch {
 	case err == nil:

@@ -42,6 +42,9 @@ func (i *Instance) Open(ctx context.Context, channel string, t msgcore.Type, o *
 	sock := msgcore.New(t, secure)
 	if i.role == Primary {
 		err = i.channels.bind(ctx, sock, endpoint)
+		if err == nil && !i.Alone() {
+			err = i.site.shareSocket(endpoint)
+		}
 	} else {
 		err = sock.Connect(endpoint)
 	}
@@ -91,5 +94,9 @@ func (i *Instance) Endpoint(ctx context.Context, channel string) (endpoint strin
 		}
 		path = i.site.channelPath(r, channel)
 	}
-	return "ipc://" + path, &msgcore.Options{Transport: transport.Options{Credentials: sameUser}}, nil
+	admits := i.site.trust().server
+	if i.role == Primary {
+		admits = i.site.trust().caller
+	}
+	return "ipc://" + path, &msgcore.Options{Transport: transport.Options{Credentials: admits}}, nil
 }

@@ -16,6 +16,15 @@ type Options struct {
 	// [UnsafeDirError] if others could write to it. Empty means the runtime
 	// directory of the user; Where tells which one that is and why.
 	Dir string
+	// Admit lets processes of other users in. Nil refuses them all, root included.
+	// It needs Dir: a directory that its owner has opened for those users, by
+	// modes such as 0750 or 0755, and that nobody else may write to. The owner's
+	// processes alone can be the primary; those of others hand over only, and
+	// Acquire there is ErrNoPrimary if there is none. Admit is asked about each
+	// process of another user, by the kernel's word: in the primary about whoever
+	// connects, elsewhere about the primary. An error refuses it. Unix only, and
+	// not with TCP.
+	Admit func(Peer) error
 	// TCP makes the primary listen at a port of loopback tcp, secured by CURVE
 	// with a key that only this user can read, instead of at a socket of ipc. It
 	// does so by itself where ipc is not to be had; Where tells why. Secondaries
@@ -140,6 +149,12 @@ func (o *Options) Validate() error {
 	}
 	t := o.Timeouts
 	switch {
+	case o.Admit != nil && admitSupport != nil:
+		return admitSupport
+	case o.Admit != nil && o.Dir == "":
+		return bad("Admit", "needs Options.Dir: other users do not share the directory of this one")
+	case o.Admit != nil && o.TCP:
+		return bad("Admit", "does not go with Options.TCP, where only this user has the key")
 	case o.Mode > ModeAlone:
 		return bad("Mode", "is %d, which is none", o.Mode)
 	case o.StartPrimary != nil && o.Mode != 0 && o.Mode != ModeLauncher:

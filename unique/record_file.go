@@ -11,7 +11,7 @@ import (
 // readRecord returns the record of the current primary, or errNoRecord. It touches no lock. What is not a plain file of
 // this user, or not a whole record, counts as none.
 func (s *site) readRecord() (record, error) {
-	data, err := readOwnFile(s.recordPath(), s.su.uid, maxRecord)
+	data, err := readOwnFile(s.recordPath(), s.owner, maxRecord)
 	if err != nil {
 		return record{}, err
 	}

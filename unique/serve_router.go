@@ -14,14 +14,14 @@ type routerPort struct {
 }
 
 // listen opens the primary's control endpoint.
-func listen(ctx context.Context, endpoint string, maxRequest int64, keys *tcpKeys) (*routerPort, string, error) {
+func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust, keys *tcpKeys) (*routerPort, string, error) {
 	o := &msgcore.Options{
 		// The windows of the streams bound what is queued, and what the other
 		// side says must not wait behind its output: no mark in messages.
 		SendHWM:    -1,
 		MaxMessage: wireLimit(maxRequest),
 		Router:     msgcore.RouterOptions{Mandatory: true, Notify: msgcore.NotifyDisconnect},
-		Transport:  transport.Options{Credentials: sameUser},
+		Transport:  transport.Options{Credentials: admit.caller},
 	}
 	if keys != nil {
 		o.Mechanism, o.Authorize = keys.mechanism(), keys.authorize

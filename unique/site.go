@@ -21,6 +21,8 @@ type site struct {
 	parts []string // the id and, unless it is the user's, its scope
 	name  string   // hash of parts: the beginning of every file name
 	su    *surroundings
+	admit func(Peer) error // Options.Admit
+	owner int              // of dir: us, unless admit is set
 
 	mu      sync.Mutex
 	sockets string // guarded by mu: the private directory that replaces socketDir, if deep and we are the primary
@@ -41,9 +43,11 @@ func findSite(su *surroundings, id string, o *Options, create bool) (*site, []Sk
 		return nil, nil, errors.New("unique: the application id is empty; use a name that is yours, such as com.example.editor")
 	}
 	explicit := ""
+	var admit func(Peer) error
 	if o != nil {
-		explicit = o.Dir
+		explicit, admit = o.Dir, o.Admit
 	}
+	su.open = admit != nil
 	p, skipped, err := su.choose(explicit, create)
 	if err != nil {
 		return nil, skipped, err
@@ -56,7 +60,13 @@ func findSite(su *surroundings, id string, o *Options, create bool) (*site, []Sk
 	if key != "" {
 		parts = append(parts, o.Scope.String(), key)
 	}
-	return &site{place: p, dir: p.dir(), id: id, parts: parts, name: hashName("id", parts...), su: su}, skipped, nil
+	s := &site{place: p, dir: p.dir(), id: id, parts: parts, name: hashName("id", parts...), su: su, admit: admit, owner: su.uid}
+	if p.open {
+		if owner, err := checkOpen(s.dir); err == nil { // else it does not exist yet, and will be ours
+			s.owner = owner
+		}
+	}
+	return s, skipped, nil
 }
 
 // restore makes the directory anew and checks it again after it was found missing: something that cleans up runtime

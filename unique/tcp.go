@@ -16,6 +16,9 @@ const reasonOption = "Options.TCP"
 // not to be had, on loopback tcp.
 func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, error) {
 	why := t.noSocket
+	if i.opts.Admit != nil && i.site.deep() {
+		return nil, record{}, fmt.Errorf("unique: %s is too long for sockets that other users could reach: choose a shorter Options.Dir", i.site.dir)
+	}
 	if !i.opts.TCP {
 		if why == nil {
 			port, endpoint, err := i.listenIPC(ctx)
@@ -23,6 +26,9 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 				return port, record{Endpoint: endpoint}, err
 			}
 			why = err
+		}
+		if i.opts.Admit != nil {
+			return nil, record{}, why // on tcp only this user has the key
 		}
 		debugf("tcp instead of ipc: %v", why)
 	}
@@ -41,7 +47,12 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 func (i *Instance) listenIPC(ctx context.Context) (*routerPort, string, error) {
 	var tried []error
 	for _, path := range i.site.controlPaths() {
-		port, endpoint, err := listen(ctx, "ipc://"+path, i.opts.MaxRequest, nil)
+		port, endpoint, err := listen(ctx, "ipc://"+path, i.opts.MaxRequest, i.site.trust(), nil)
+		if err == nil {
+			if err = i.site.shareSocket(endpoint); err != nil {
+				_ = port.close() // nobody would reach it
+			}
+		}
 		if err == nil || ctx.Err() != nil {
 			return port, endpoint, err
 		}
@@ -57,7 +68,7 @@ func (i *Instance) listenTCP(ctx context.Context, t *tenure) (*routerPort, recor
 	}
 	var tried []error
 	for _, addr := range loopbacks {
-		port, endpoint, err := listen(ctx, "tcp://"+addr, i.opts.MaxRequest, keys)
+		port, endpoint, err := listen(ctx, "tcp://"+addr, i.opts.MaxRequest, nil, keys)
 		if err != nil {
 			tried = append(tried, err)
 			continue

@@ -67,6 +67,13 @@ func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
 		return nil, err
 	}
 	i.site = s
+	if s.foreign() {
+		if o.Mode == ModeService || o.Replace || o.Standby || o.StartPrimary != nil {
+			s.close()
+			return nil, fmt.Errorf("unique: %s belongs to uid %d, whose processes alone can be the primary: leave Mode, Replace, Standby and StartPrimary out (Options.Admit)", s.dir, s.owner)
+		}
+		o.Mode = ModeLauncher
+	}
 	switch {
 	case o.StartPrimary != nil:
 		i.link, err = i.launch(ctx)
