@@ -392,7 +392,7 @@ func readPieces(t testing.TB, pieces [][]byte) (msgs [][][]byte) {
 	s := NewPull(&Options{RecvHWM: -1, RecvBytes: -1})
 	defer s.Close()
 	info := &PeerInfo{Endpoint: "test://"}
-	ss := &session{s: s, conn: &segConn{pieces: pieces}, info: info, stop: make(chan struct{})}
+	ss := &session{s: s, version: zmtp.Version{Major: 3, Minor: 1}, conn: &segConn{pieces: pieces}, info: info, stop: make(chan struct{})}
 	ss.hb.ss = ss
 	require.NoError(t, ss.attach(newPeer(s, "test://")))
 	err := ss.run(false)
@@ -545,7 +545,7 @@ func BenchmarkReader(b *testing.B) {
 	s := NewPull(&Options{RecvHWM: -1, RecvBytes: -1})
 	defer s.Close()
 	for i := 0; i < b.N; i += 1000 {
-		ss := &session{s: s, conn: &segConn{pieces: [][]byte{stream}}, info: &PeerInfo{}, stop: make(chan struct{})}
+		ss := &session{s: s, version: zmtp.Version{Major: 3, Minor: 1}, conn: &segConn{pieces: [][]byte{stream}}, info: &PeerInfo{}, stop: make(chan struct{})}
 		ss.hb.ss = ss
 		if err := ss.attach(newPeer(s, "bench://")); err != nil {
 			b.Fatal(err)

@@ -21,12 +21,7 @@ type byteConn struct {
 	ss  *session
 	max int // of a message that is read; 0: no limit
 
-	// Of what is being written.
-	bodies  net.Buffers // gathered from several frames
-	rest    net.Buffers // of these, what is not yet written
-	headers int64       // bytes of the frames' headers
-	left    int         // bytes of the last frame that come in the next part
-	command byte        // that stood behind the frames; 0 for none
+	out regather
 
 	mu     sync.Mutex  // guards what follows
 	closes bool        // streamClose was obeyed
@@ -108,59 +103,9 @@ func (r *reader) tryReadBytes(fd uintptr) bool {
 }
 
 // writeParts writes the bodies of the frames in parts and does what commands
-// among them say. It returns how many bytes of parts that were; the headers of
-// what it had gathered count when all of that is written. A later call goes on
-// where this one was interrupted.
-func (c *byteConn) writeParts(parts *net.Buffers) (total int64, err error) {
-	for {
-		n, err := c.rest.WriteTo(c.Conn)
-		total += n
-		if err != nil {
-			return total, err
-		}
-		clear(c.bodies)
-		total += c.headers
-		c.headers = 0
-		if c.command != 0 {
-			c.obey(c.command)
-			c.command = 0
-		}
-		if len(*parts) == 0 {
-			return total, nil
-		}
-		c.gather(parts)
-	}
-}
-
-// gather moves the bodies of parts to c.rest, up to the first command, which it
-// notes.
-func (c *byteConn) gather(parts *net.Buffers) {
-	c.bodies = c.bodies[:0]
-	for len(*parts) > 0 && c.command == 0 {
-		p := (*parts)[0]
-		for len(p) > 0 && c.command == 0 {
-			if c.left == 0 {
-				flags, n, at := frameAt(p, 0) // headers are in one piece
-				c.headers += int64(at)
-				if flags&zmtp.FlagCommand != 0 { // and so are our commands
-					c.headers += int64(n)
-					c.command = p[at]
-					p = p[at+n:]
-				} else {
-					c.left, p = n, p[at:]
-				}
-				continue
-			}
-			k := min(c.left, len(p))
-			c.bodies = append(c.bodies, p[:k:k])
-			c.left, p = c.left-k, p[k:]
-		}
-		if (*parts)[0] = p; len(p) == 0 {
-			(*parts)[0] = nil
-			*parts = (*parts)[1:]
-		}
-	}
-	c.rest = c.bodies
+// among them say.
+func (c *byteConn) writeParts(parts *net.Buffers) (int64, error) {
+	return c.out.write(c.Conn, parts, c.obey)
 }
 
 // obey does what was asked for between the bytes.

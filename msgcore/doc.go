@@ -98,7 +98,9 @@
 //
 // # Protocols
 //
-// ZMTP 3.1 and 3.0 (RFC 37, RFC 23); the patterns of
+// ZMTP 3.1 and 3.0 (RFC 37, RFC 23), and with peers that speak nothing newer 2.0
+// and 1.0 (RFC 15, RFC 13), unless Options.MinVersion or security forbid it; the
+// patterns of
 // RFC 28 (request-reply), RFC 29 (publish-subscribe), RFC 30 (pipeline), RFC 31
 // (exclusive pair), RFC 41 (client-server), RFC 48 (radio-dish), RFC 49
 // (scatter-gather), RFC 51 (peer-to-peer) and RFC 52 (channel).

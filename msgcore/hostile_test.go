@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,11 +74,8 @@ var badHandshakes = []attack{
 	{"HTTP", "starts with 0x47", []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")},
 	{"TLS", "starts with 0x16", []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")},
 	{"zeros", "starts with 0x00", make([]byte, 100)},
-	{"ZMTP 1.0", "ZMTP 1.0", []byte{1, 0}},
-	{"long frame of ZMTP 1.0", "ZMTP 1.0", append(signature(0), "identity"...)},
+	{"SSH", "starts with 0x53", []byte("SSH-2.0-OpenSSH_9.2\r\n")},
 	{"wrong signature", "signature ends with 0x7d", append(signature(0x7d), 3, 0)},
-	{"revision of ZMTP 1.0", "ZMTP 1.0", append(signature(0x7f), 0, 5, 0, 0)},
-	{"ZMTP 2.0", "ZMTP 2.0", append(signature(0x7f), 1, 5, 0, 0)},
 	{"PLAIN", `"PLAIN"`, mechanism("PLAIN")},
 	{"NULL and more", `"NULL\x00x"`, mechanism("NULL\x00x")},
 	{"message", "message in the handshake", after(greeted, frame(0, []byte("early")))},
@@ -102,6 +100,14 @@ var badHandshakes = []attack{
 	{"property twice", "twice", after(greeted, command("\x05READY\x01X\x00\x00\x00\x00\x01X\x00\x00\x00\x00"))},
 	{"ERROR", `"go away"`, after(greeted, command("\x05ERROR\x07go away"))},
 	{"cut ERROR", "ends within its reason", after(greeted, command("\x05ERROR\x09go away"))},
+}
+
+// oldHandshakes are right, but of versions that Options.MinVersion may refuse.
+var oldHandshakes = []attack{
+	{"ZMTP 1.0", "ZMTP 1.0", []byte{1, 0}},
+	{"long frame of ZMTP 1.0", "ZMTP 1.0", append(signature(0), "identity"...)},
+	{"revision of ZMTP 1.0", "ZMTP 1.0", append(signature(0x7f), 0, 5, 1, 0)},
+	{"ZMTP 2.0", "ZMTP 2.0", append(signature(0x7f), 1, 5, 0, 0)},
 }
 
 // badTraffic breaks them after it, for a peer with a MaxMessage of 1 MiB.
@@ -132,8 +138,16 @@ var badTraffic = []attack{
 // What breaks the rules before or in the handshake: the connection ends, the
 // monitor is told why, and the next peer is served.
 func TestHostileHandshakes(t *testing.T) {
-	onVictims(t, msgcore.Options{}, func(t *testing.T, v *victim) {
-		for _, a := range badHandshakes {
+	t.Run("any version", func(t *testing.T) { testHostileHandshakes(t, msgcore.Options{}, badHandshakes) })
+	t.Run("ZMTP 3", func(t *testing.T) {
+		o := msgcore.Options{MinVersion: zmtp.Version{Major: 3}}
+		testHostileHandshakes(t, o, append(slices.Clip(badHandshakes), oldHandshakes...))
+	})
+}
+
+func testHostileHandshakes(t *testing.T, o msgcore.Options, bad []attack) {
+	onVictims(t, o, func(t *testing.T, v *victim) {
+		for _, a := range bad {
 			n := v.count()
 			p := rawDial(t, v.endpoint)
 			p.send(t, a.say...)
@@ -144,7 +158,7 @@ func TestHostileHandshakes(t *testing.T) {
 			p.Close()
 		}
 		healthy(t, v.Socket, v.endpoint)
-		require.Len(t, v.kindsOf(msgcore.HandshakeFailed), len(badHandshakes))
+		require.Len(t, v.kindsOf(msgcore.HandshakeFailed), len(bad))
 	})
 }
 

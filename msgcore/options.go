@@ -48,6 +48,11 @@ type Options struct {
 	// Authorize admits a peer during its handshake, and returns properties to
 	// add to the peer's; see zmtp.Config. Nil admits whom the mechanism admits.
 	Authorize func(context.Context, *zmtp.AuthRequest) (zmtp.Properties, error)
+	// MinVersion is the oldest ZMTP that peers may speak. The zero value means 1.0,
+	// as libzmq does, but 3.0 with Mechanism or Authorize, since older ones have no
+	// security, and for types that they do not know. From 3.0 on a connection is
+	// ready one round trip sooner, because the greeting need not be careful.
+	MinVersion zmtp.Version
 	// Handshake bounds the time of a handshake. 0 means 30 s, negative no
 	// bound.
 	Handshake time.Duration
@@ -204,6 +209,10 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("Options.Pub is for PUB and XPUB, not for %v", t)
 	case o.Stream != StreamOptions{} && t != Stream:
 		return fmt.Errorf("Options.Stream is for STREAM, not for %v", t)
+	case o.MinVersion != zmtp.Version{} && o.MinVersion.Less(zmtp.Version{Major: 3}) && o.secured():
+		return fmt.Errorf("option MinVersion is %v, but peers before ZMTP 3.0 cannot be secured", o.MinVersion)
+	case (zmtp.Version{Major: 3, Minor: 1}).Less(o.MinVersion):
+		return fmt.Errorf("option MinVersion is %v, the latest is 3.1", o.MinVersion)
 	case (t == Stream || o.Router.Raw) && o.speaksZMTP():
 		return fmt.Errorf("a %v of plain bytes has no use for RoutingID, Metadata, Mechanism, Authorize and Heartbeat, which are of ZMTP", t)
 	case t == Pub && (o.Pub.Verbose || o.Pub.Verboser):
@@ -226,6 +235,11 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("in Metadata: %w", err)
 	}
 	return nil
+}
+
+// secured reports whether o asks who a peer is.
+func (o *Options) secured() bool {
+	return o.Authorize != nil || o.Mechanism != nil && o.Mechanism.Name() != zmtp.Null().Name()
 }
 
 // speaksZMTP reports whether o asks for something that only ZMTP has.
@@ -279,6 +293,9 @@ func (o *Options) withDefaults(t Type) Options {
 	}
 	if c.Heartbeat.Timeout == 0 {
 		c.Heartbeat.Timeout = c.Heartbeat.Interval
+	}
+	if c.MinVersion == (zmtp.Version{}) && !c.secured() {
+		c.MinVersion.Major = 1 // package zmtp knows where not
 	}
 	if t == Stream && !c.Stream.Quiet || c.Router.Raw {
 		c.Router.Notify = NotifyConnect | NotifyDisconnect

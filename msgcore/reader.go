@@ -251,6 +251,9 @@ func (r *reader) skip(n int) error {
 }
 
 func (r *reader) command(f zmtp.Frame) error {
+	if r.ss.version.Major < 3 {
+		return &zmtp.ProtocolError{Rule: "command frame: there are none before ZMTP 3.0"}
+	}
 	if prefix, on, ok := zmtp.ParseSubscription(f); ok {
 		if r.publish {
 			r.ss.p.hearSubscription(prefix, on)

@@ -69,19 +69,22 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	for k, v := range s.opts.Metadata {
 		local[k] = v
 	}
+	var version zmtp.Version
 	cfg := &zmtp.Config{
 		Mechanism:  mechanism,
 		Accepting:  accepted,
 		Authorize:  s.opts.Authorize,
 		Properties: local,
 		MaxBytes:   s.opts.HandshakeBytes,
+		MinVersion: s.opts.MinVersion,
+		Greeted:    func(v zmtp.Version) { version = v },
 		Check: func(peer zmtp.Properties) error {
 			info.Type = peer.Get(zmtp.SocketType)
 			info.Properties = peer
 			if s.typ == Router {
 				info.RoutingID = peer.Get(zmtp.Identity)
 			}
-			return s.checkPeer(info, accepted)
+			return s.checkPeer(info, version, accepted)
 		},
 	}
 	z, err := zmtp.Handshake(ctx, conn, cfg)
@@ -94,9 +97,12 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 		return nil, err
 	}
 	ss := &session{s: s, conn: conn, version: z.Version(), info: info, stop: make(chan struct{})}
-	if z.Session() != nil {
+	switch {
+	case z.Session() != nil:
 		ss.conn = newSealedConn(conn, z.Session())
-	} else {
+	case version.Major == 1:
+		ss.conn = newOldConn(conn)
+	default:
 		ss.raw = rawConn(conn)
 	}
 	ss.hb.ss = ss
@@ -106,8 +112,9 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 var errSlowHandshake = errors.New("the peer has not finished its handshake in time (Options.Handshake)")
 
 // checkPeer decides, within the handshake, whether a peer can be attached.
-func (s *Socket) checkPeer(info *PeerInfo, accepted bool) error {
-	if !s.typ.accepts(info.Type) {
+func (s *Socket) checkPeer(info *PeerInfo, v zmtp.Version, accepted bool) error {
+	untold := v.Major == 1 && info.Type == "" // it may be of any type
+	if !untold && !s.typ.accepts(info.Type) {
 		return fmt.Errorf("a %v does not talk to a socket of type %q", s.typ, info.Type)
 	}
 	s.sendMu.Lock()
@@ -169,6 +176,9 @@ func (ss *session) attach(p *peer) error {
 	s.sendMu.Unlock()
 	s.recvMu.Unlock()
 	w.do(false)
+	if ss.version.Major == 1 && ss.info.Type == "" {
+		p.hearSubscription(nil, true) // it filters by itself, and does not subscribe
+	}
 	s.event(Event{Kind: HandshakeSucceeded, Endpoint: ss.info.Endpoint, Peer: *ss.info})
 	return nil
 }

@@ -65,7 +65,9 @@ func newConn(rw io.ReadWriter, v Version, s Session, peer Properties, cfg Config
 // belong to c.
 func (c *Conn) Peer() Properties { return c.peer }
 
-// Version returns the version that both sides speak: 3.1 or 3.0.
+// Version returns the version that both sides speak: 3.1, 3.0, 2.0 or 1.0. A
+// connection of 1.0 frames its messages otherwise, which Conn sees to; see Reader1
+// and AppendHeader1.
 func (c *Conn) Version() Version { return c.version }
 
 // Session returns what seals and opens the frames of this connection, or nil if

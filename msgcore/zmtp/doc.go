@@ -1,6 +1,7 @@
 // Package zmtp implements the ZeroMQ Message Transport Protocol over one
 // connection: versions 3.1 (RFC 37) and 3.0 (RFC 23) with the NULL and PLAIN (RFC
-// 24) mechanisms.
+// 24) mechanisms, and 2.0 (RFC 15) and 1.0 (RFC 13), which have none, with peers
+// that speak nothing newer, if Config.MinVersion allows it.
 //
 //	conn, err := net.Dial("tcp", "127.0.0.1:5555")
 //	if err != nil {
@@ -27,8 +28,7 @@
 //
 // It knows no sockets and no endpoints, and imports the standard library only.
 //
-// What is not here: peers that speak ZMTP 2.0 or 1.0 are recognised and refused
-// by name. Other security mechanisms plug in as a [Mechanism].
+// Other security mechanisms plug in as a [Mechanism].
 //
 // Where this package is stricter or kinder than the RFC asks:
 //

@@ -57,20 +57,20 @@ func ParseGreeting(b []byte) (g Greeting, size int, err error) {
 		return g, 0, nil
 	case b[0] != 0xff:
 		// The length of a short ZMTP 1.0 frame, or the first byte of anything.
-		return g, 0, &ProtocolError{Rule: fmt.Sprintf("greeting starts with %#02x and not 0xff: the peer speaks ZMTP 1.0, which is not supported, or no ZMTP at all", b[0])}
+		return g, 0, &ProtocolError{Rule: fmt.Sprintf("greeting starts with %#02x and not 0xff: the peer speaks ZMTP 1.0, which is not spoken here, or no ZMTP at all", b[0])}
 	case len(b) < signatureSize:
 		return g, 0, nil
 	case b[signatureSize-1]&1 == 0:
 		// The padding was the length of a long ZMTP 1.0 frame, and this its flags.
-		return g, 0, &ProtocolError{Rule: "greeting is a long frame: the peer speaks ZMTP 1.0, which is not supported"}
+		return g, 0, &ProtocolError{Rule: "greeting is a long frame: the peer speaks ZMTP 1.0, which is not spoken here"}
 	case b[signatureSize-1] != 0x7f:
 		return g, 0, &ProtocolError{Rule: fmt.Sprintf("greeting's signature ends with %#02x and not 0x7f: the peer speaks no ZMTP", b[signatureSize-1])}
 	case len(b) <= majorAt:
 		return g, 0, nil
 	case b[majorAt] == 0:
-		return g, 0, &ProtocolError{Rule: "greeting with revision 0: the peer speaks ZMTP 1.0, which is not supported"}
+		return g, 0, &ProtocolError{Rule: "greeting with revision 0: the peer speaks ZMTP 1.0, which is not spoken here"}
 	case b[majorAt] == 1:
-		return g, 0, &ProtocolError{Rule: "greeting with revision 1: the peer speaks ZMTP 2.0, which is not supported"}
+		return g, 0, &ProtocolError{Rule: "greeting with revision 1: the peer speaks ZMTP 2.0, which is not spoken here"}
 	case len(b) < GreetingSize:
 		return g, 0, nil
 	}

@@ -20,6 +20,17 @@ type Config struct {
 	// judges the peer before it is told READY: one that is refused has not sent
 	// messages in the belief that it was admitted. Both sides must not set it.
 	Accepting bool
+	// MinVersion is the oldest version that the peer may speak; zero means 3.0, and
+	// so does any older one with a Mechanism other than Null, with Authorize, or
+	// with a Socket-Type that older versions do not know: they have no security.
+	// To tell which version the peer speaks without confusing it takes a round trip
+	// more than greeting it with ZMTP 3 at once.
+	//
+	// A peer of ZMTP 2.0 or 1.0 has no properties but Socket-Type and Identity, and
+	// one of 1.0 that tells no version not even Socket-Type. It hears no ERROR.
+	MinVersion Version
+	// Greeted, if not nil, is told which version is spoken, before Check.
+	Greeted func(Version)
 	// Properties are sent to the peer: less than 64 KiB, with names of letters,
 	// digits and -_.+ . A peer expects Socket-Type.
 	Properties Properties
@@ -103,15 +114,27 @@ type handshaker struct {
 	stage   string     // what is waited for, for error texts
 	auth    Properties // what Config.Authorize said
 	checked bool       // Config.Check was asked
+	old     bool       // the peer speaks ZMTP 2.0 or 1.0
 }
 
 func (h *handshaker) run(ctx context.Context) (*Conn, error) {
 	mech := h.cfg.Mechanism
 	h.stage = "greeting"
-	h.write(AppendGreeting(nil, Greeting{Version: version31, Mechanism: h.name, Server: mech.Server()}))
-	greeting, err := h.readGreeting()
-	if err != nil {
-		return nil, err
+	ours := AppendGreeting(nil, Greeting{Version: version31, Mechanism: h.name, Server: mech.Server()})
+	var greeting Greeting
+	var old *Conn
+	var err error
+	if h.speaksOld() {
+		greeting, old, err = h.greetAny(ours)
+	} else {
+		h.write(ours)
+		greeting, err = h.readGreeting()
+	}
+	if err != nil || old != nil {
+		return old, err
+	}
+	if h.cfg.Greeted != nil {
+		h.cfg.Greeted(greeting.Version)
 	}
 	if greeting.Mechanism != h.name {
 		return nil, &ProtocolError{Rule: fmt.Sprintf("the peer's mechanism is %q and this side's %q: configure both alike", greeting.Mechanism, h.name)}
@@ -133,6 +156,15 @@ func (h *handshaker) run(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	return newConn(h.rw, greeting.Version, session, session.Peer().admitted(h.auth), h.cfg), nil
+}
+
+// speaksOld reports whether the peer may speak ZMTP 2.0 or 1.0.
+func (h *handshaker) speaksOld() bool {
+	if _, ok := h.cfg.Mechanism.(null); !ok || h.cfg.Authorize != nil {
+		return false
+	}
+	_, known := oldNumber(h.cfg.Properties[SocketType])
+	return known && h.cfg.MinVersion != Version{} && h.cfg.MinVersion.Less(version30)
 }
 
 // readGreeting looks at each piece as it comes, for an older peer sends less than
@@ -253,7 +285,7 @@ func (h *handshaker) Check(peer Properties) error {
 // refuse sends an ERROR. That it could not be sent changes nothing: the handshake
 // has failed already.
 func (h *handshaker) refuse(reason string) {
-	if h.written() == nil {
+	if !h.old && h.written() == nil {
 		h.write(AppendError(nil, reason))
 	}
 }

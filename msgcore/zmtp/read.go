@@ -81,10 +81,15 @@ func (c *Conn) readAny() (Frame, error) {
 		}
 	}
 	if f.Command {
+		if c.version.Major < 3 {
+			return Frame{}, errOldCommand
+		}
 		err = c.obey(f.Body)
 	}
 	return f, err
 }
+
+var errOldCommand = &ProtocolError{Rule: "command frame: there are none before ZMTP 3.0"}
 
 // obey does what a command asks of every ZMTP peer.
 func (c *Conn) obey(body []byte) error {
@@ -114,7 +119,11 @@ func (c *Conn) obey(body []byte) error {
 func (c *Conn) readWire() (flags byte, body []byte, err error) {
 	r := &c.r
 	if r.br == nil {
-		r.br = bufio.NewReaderSize(c.rw, readBuffer)
+		var in io.Reader = c.rw
+		if c.version == version10 {
+			in = NewReader1(in)
+		}
+		r.br = bufio.NewReaderSize(in, readBuffer)
 	}
 	if !r.inBody {
 		if err := c.readHeader(); err != nil {

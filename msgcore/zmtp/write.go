@@ -1,6 +1,9 @@
 package zmtp
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // WriteFrame writes f, into a buffer that Flush or 64 KiB of frames empty. It
 // does not keep f.Body. More is ignored in a command. The frames of one message
@@ -82,7 +85,16 @@ func (c *Conn) bufferFrame(f Frame) error {
 		w.buf = buf
 		return nil
 	}
-	w.buf = AppendHeader(w.buf, f.flags(), len(f.Body))
+	switch {
+	case c.version.Major >= 3:
+		w.buf = AppendHeader(w.buf, f.flags(), len(f.Body))
+	case f.Command:
+		return fmt.Errorf("zmtp: a command for a peer of ZMTP %v: %w", c.version, errors.ErrUnsupported)
+	case c.version == version10:
+		w.buf = AppendHeader1(w.buf, f.More, len(f.Body))
+	default:
+		w.buf = AppendHeader(w.buf, f.flags(), len(f.Body))
+	}
 	if len(f.Body) < writeBuffer/2 {
 		w.buf = append(w.buf, f.Body...)
 		return nil
