@@ -99,6 +99,7 @@ func (l *launch) queue() (string, error) {
 func (l *launch) run(umask int) (code int, err error) {
 	inv := unique.Current()
 	inv.Stdout, inv.Stderr = os.Stdout, os.Stderr
+	inv.Terminal = unique.Current().WithStdio().Terminal
 	inv.Data = [][]byte{[]byte(strconv.Itoa(umask))}
 	var id atomic.Int64 // of the job, once the queue has told it
 	known := make(chan struct{})
@@ -106,6 +107,9 @@ func (l *launch) run(umask int) (code int, err error) {
 		n, _ := strconv.ParseInt(p.Text, 10, 64)
 		if n != 0 && id.Swap(n) == 0 {
 			close(known)
+		}
+		if l.verbose && p.Total > 0 {
+			fmt.Fprintf(os.Stderr, "spool: job %d waits, %d before it\n", n, p.Total)
 		}
 	}
 	ctx := context.Background()
@@ -148,7 +152,7 @@ func handOverSignals(inv *unique.Invocation, known <-chan struct{}) context.Cont
 		return context.Background()
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	inv.WithSignals(sigs...)
+	inv.WithSignals(append(slices.Clone(sigs), resizes()...)...)
 	came := make(chan os.Signal, 8)
 	signal.Notify(came, sigs...)
 	go func() {
@@ -171,6 +175,13 @@ func handOverSignals(inv *unique.Invocation, known <-chan struct{}) context.Cont
 		cancel(leftError{<-came})
 	}()
 	return ctx
+}
+
+func resizes() []os.Signal {
+	if resized == nil {
+		return nil
+	}
+	return []os.Signal{resized}
 }
 
 // fate tells what became of a job whose queue has died.

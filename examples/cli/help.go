@@ -10,6 +10,8 @@ const help = `spool - run commands in turn, in a queue that all your terminals s
     spool wait ID                         wait for job ID, exit with its code
     spool kill ID                         end job ID, or take it out of the queue
     spool watch                           follow the queue live
+    spool status                          who runs the queue, and since when
+    spool where                           which files it uses, and why these
     spool stop                            end the running jobs and the queue
 
 Flags, before or after the verb:
@@ -18,7 +20,8 @@ Flags, before or after the verb:
     -idle D    the queue ends after D without work; 10s at first, below 0: never
     -name ID   another queue, with its own jobs and settings
     -n         the job's input is empty: for loops that read their own input
-    -v         say on standard error who runs the queue, and the job's id
+    -v         say on standard error who runs the queue, the job's id, and how
+               many jobs are before it
 
 -slots and -idle change the queue from then on; "spool -slots 4" does only that.
 
@@ -38,7 +41,8 @@ typed; its input and output are that spool's. Ctrl-C there interrupts that job
 and no other; a second one terminates it, a third kills it, a fourth does not
 wait for that. If that spool or its terminal ends, so does the job. A job whose
 output nobody takes for a second lends its slot to the next. Jobs have no
-terminal of their own, their limits (ulimit) and nice value are the queue's, and
+terminal of their own, but LINES and COLUMNS tell the size of that spool's, and
+SIGWINCH that it has changed. Their limits (ulimit) and nice value are the queue's, and
 each is over when its first process is. A job's input is read once it has run
 for 0.1 seconds, so that short ones leave it alone in "while read x; do spool --
 ...; done"; for longer ones, -n.

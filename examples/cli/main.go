@@ -11,6 +11,7 @@
 //	store.go    the state directory
 //	events.go   what the queue tells its watchers, on a PUB channel
 //	watch.go    a watcher, with a SUB socket on that channel
+//	status.go   who the queue is, and where it is found
 //
 // "spool -h" explains how to use it.
 package main
@@ -86,6 +87,10 @@ func dispatch(c *command, umask int) (code int, err error) {
 		return l.stop()
 	case "watch":
 		return l.watch(os.Stdout)
+	case "where":
+		return l.where(os.Stdout)
+	case "status":
+		return l.status(os.Stdout)
 	default:
 		return l.run(umask)
 	}
@@ -98,7 +103,7 @@ const (
 )
 
 // The verbs that a user types, and the number of ids that each takes.
-var verbs = map[string]int{"list": 0, "cat": 1, "wait": 1, "kill": 1, "stop": 0, "watch": 0}
+var verbs = map[string]int{"list": 0, "cat": 1, "wait": 1, "kill": 1, "stop": 0, "watch": 0, "where": 0, "status": 0}
 
 // Verbs without a word of their own.
 const (
@@ -164,7 +169,7 @@ func (c *command) parseVerb(verb string, args []string) error {
 		c.verb = verb
 		return nil
 	case !known:
-		return fmt.Errorf("%q is none of list, cat, wait, kill, stop and watch; to run it: spool -- %s", verb, verb)
+		return fmt.Errorf("%q is none of list, cat, wait, kill, stop, watch, status and where; to run it: spool -- %s", verb, verb)
 	case c.detach:
 		return fmt.Errorf("-d does not go with %s: it enqueues a command, spool -d -- COMMAND [ARG...]", verb)
 	}

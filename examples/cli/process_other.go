@@ -10,7 +10,8 @@ import (
 
 // Where there are no signals, an interrupt kills.
 var (
-	handedOver           = []os.Signal{os.Interrupt}
+	handedOver = []os.Signal{os.Interrupt}
+	resized    os.Signal // there is none
 	terminated os.Signal = os.Kill
 )
 

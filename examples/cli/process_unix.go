@@ -17,6 +17,10 @@ import (
 // Signals that a waiting spool hands over to its job.
 var handedOver = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
+// resized is the signal that tells of a new size of the terminal. It is handed
+// over as well, but asks for no end.
+var resized os.Signal = syscall.SIGWINCH
+
 // escalate returns what the n-th signal of a caller does to its job.
 func escalate(n int, sig os.Signal) os.Signal {
 	switch n {

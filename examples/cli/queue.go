@@ -195,7 +195,6 @@ func (q *queue) run(ctx context.Context, inv *unique.Invocation, c *command) int
 		fmt.Fprintf(inv.Stderr, "spool: the job was not run: %v\n", err)
 		return exitSpool
 	}
-	inv.Progress(unique.Progress{Text: strconv.Itoa(j.id)})
 	if c.verbose {
 		if inv.Peer.PID == os.Getppid() {
 			fmt.Fprintf(inv.Stderr, "spool: started queue, pid %d\n", os.Getpid())
@@ -220,6 +219,10 @@ func (q *queue) attend(ctx context.Context, inv *unique.Invocation, j *job) (cod
 	for n := 1; ; {
 		select {
 		case sig := <-inv.Signals():
+			if sig == resized {
+				q.resize(j)
+				continue
+			}
 			q.signal(j, escalate(n, sig))
 			n++
 		case <-gone:
@@ -236,6 +239,11 @@ func (q *queue) add(inv *unique.Invocation, c *command) (*job, error) {
 	sp := &spec{Args: raw(c.args), Env: raw(inv.Env), Dir: []byte(inv.Dir)}
 	if t := inv.Activation; t.Token != "" || t.StartupID != "" {
 		sp.Env = append(sp.Env, raw([]string{"XDG_ACTIVATION_TOKEN=" + t.Token, "DESKTOP_STARTUP_ID=" + t.StartupID})...)
+	}
+	if t := inv.Terminal; t != nil && t.Stdout {
+		if rows, columns := t.Size(); rows > 0 {
+			sp.Env = append(sp.Env, raw([]string{"LINES=" + strconv.Itoa(rows), "COLUMNS=" + strconv.Itoa(columns)})...)
+		}
 	}
 	if len(inv.Data) > 0 {
 		sp.Umask, _ = strconv.Atoi(string(inv.Data[0]))
@@ -254,6 +262,10 @@ func (q *queue) add(inv *unique.Invocation, c *command) (*job, error) {
 		Queued: time.Now(), Queue: q.key,
 	})
 	j.spec, j.stdin, j.stdout, j.stderr = sp, inv.Stdin, inv.Stdout, inv.Stderr
+	j.tell = func(before int) {
+		inv.Progress(unique.Progress{Text: strconv.Itoa(id), Total: int64(before)})
+	}
+	j.tell(0)     // its id, before anything else of it
 	if c.detach { // it may outlive its caller, and its queue
 		if err := q.store.saveSpec(id, sp); err != nil {
 			return nil, err
@@ -291,6 +303,13 @@ func (q *queue) dispatch() {
 		}
 		q.busy++
 		q.jobs.Go(func() { q.execute(j) })
+	}
+	for before, j := range q.waiting {
+		before += q.busy
+		if j.tell != nil && j.told != before {
+			j.told = before
+			j.tell(before)
+		}
 	}
 }
 
@@ -404,6 +423,19 @@ func (q *queue) signal(j *job, sig os.Signal) {
 	select {
 	case j.signals <- sig:
 	default: // sixteen that it has not looked at yet
+	}
+}
+
+// resize tells a running job that its caller's terminal has another size.
+func (q *queue) resize(j *job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if j.rec.State != running {
+		return
+	}
+	select {
+	case j.signals <- resized:
+	default: // as in signal
 	}
 }
 

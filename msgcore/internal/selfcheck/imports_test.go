@@ -43,6 +43,7 @@ var rules = []rule{
 	{"unique", []string{"msgcore", "msgcore/curve", "msgcore/zmtp", "transport", "transport/ipc", "transport/tcp", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"unique/uniquetest", []string{"unique", "msgcore"}},
 	{"examples/cli", []string{"unique", "msgcore"}},
+	{"examples/hello", []string{"unique"}},
 }
 
 // testsMayToo is what tests may import on top of what their package may.
