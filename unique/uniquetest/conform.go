@@ -64,6 +64,8 @@ type replayer struct {
 	router *msgcore.Socket
 	record string
 	last   msgcore.Msg // of the client
+
+	welcome string // the line that answers HELLO, once that was said
 }
 
 func replay(t *testing.T, c Client, lines []string) {
@@ -158,8 +160,9 @@ func (r *replayer) expect(ctx context.Context, kind string) {
 		if err != nil {
 			r.t.Fatalf("instead of %s: %v", kind, err)
 		}
-		if head[3] == kinds["HELLO"] && kind == "REQUEST" {
-			r.t.Fatalf("a second HELLO came instead of REQUEST; this transcript has an answer to one only")
+		if head[3] == kinds["HELLO"] && r.welcome != "" { // it may ask again while it waits
+			r.answer(ctx, r.welcome)
+			continue
 		}
 		if head[3] != kinds[kind] {
 			r.t.Fatalf("the client said kind %d instead of %s", head[3], kind)
@@ -212,6 +215,9 @@ func (r *replayer) checkRequest(head []byte) {
 // answer sends what a transcript says.
 func (r *replayer) answer(ctx context.Context, line string) {
 	fields := strings.Fields(line)
+	if fields[0] == "WELCOME" {
+		r.welcome = line
+	}
 	var frames [][]byte
 	for _, f := range fields[1:] {
 		b, err := hex.DecodeString(strings.TrimSuffix(f, "-"))
