@@ -37,8 +37,9 @@
 //	tcp://host:port          between hosts
 //
 //	udp://host:port          datagrams: RADIO, DISH and DGRAM only
+//	epgm://iface;group:port  reliable multicast: PUB, XPUB, SUB and XSUB only
 //
-// The last one has to be imported: see package udp below transport. A "*" in place of a name, a path or a port lets the system choose; Bind
+// The last two have to be imported: see packages udp and pgm below transport. A "*" in place of a name, a path or a port lets the system choose; Bind
 // returns what it was. Other transports plug in by import: see package
 // transport.
 //

@@ -113,8 +113,8 @@ func (l *packetLink) writeParts(parts *net.Buffers) (total int64, err error) {
 			if err := l.send(ps); err != nil {
 				return 0, err
 			}
-			if len(ps) > 0 && ok && flags&zmtp.FlagMore == 0 {
-				*parts = w.rest()
+			if rest := w.rest(); len(ps) > 0 && len(rest) > 0 && flags&zmtp.FlagMore == 0 {
+				*parts = rest
 				return total, nil
 			}
 		}
@@ -200,12 +200,12 @@ func (w *frameWalker) next() (flags byte, body []byte, size int64, ok bool) {
 
 // rest returns what was not walked.
 func (w *frameWalker) rest() net.Buffers {
-	if w.i == len(w.parts) {
-		return nil
+	if w.i < len(w.parts) {
+		w.parts[w.i] = w.parts[w.i][w.at:]
+		w.at = 0
+		if len(w.parts[w.i]) == 0 {
+			w.i++
+		}
 	}
-	rest := w.parts[w.i:]
-	if rest[0] = rest[0][w.at:]; len(rest[0]) == 0 {
-		rest = rest[1:]
-	}
-	return rest
+	return w.parts[w.i:]
 }

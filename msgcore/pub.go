@@ -7,7 +7,7 @@ import (
 // NewPub returns a PUB socket (RFC 29), which sends each message to every SUB
 // and XSUB whose subscriptions match the beginning of its first frame. Send
 // does not wait, unless Options.Pub.NoDrop asks for it: for a subscriber at its high-water mark the message is dropped
-// and counted. It does not receive. Nil options mean defaults.
+// and counted. Over pgm and epgm, where nobody can subscribe, all messages go to the group, as one subscriber. It does not receive. Nil options mean defaults.
 func NewPub(opts *Options) *Socket { return New(Pub, opts) }
 
 type pubPattern struct {

@@ -31,6 +31,7 @@ var rules = []rule{
 	{"transport/internal/netaddr", nil},
 	{"transport/internal/mcast", []string{"transport/internal/netaddr", "golang.org/x/net/...", "golang.org/x/sys/..."}},
 	{"transport/udp", []string{"transport", "transport/internal/mcast"}},
+	{"transport/pgm", []string{"transport", "transport/internal/mcast", "golang.org/x/net/..."}},
 	{"transport/tcp", []string{"transport", "transport/internal/netaddr", "golang.org/x/sys/..."}},
 	{"transport/ipc", []string{"transport", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"transport/inproc", []string{"transport"}},
@@ -50,8 +51,9 @@ var rules = []rule{
 var testsMayToo = []string{
 	"github.com/stretchr/testify/...", "go.uber.org/goleak", "golang.org/x/net/nettest", "github.com/rogpeppe/go-internal/...",
 	"transport/transporttest", "unique/uniquetest",
-	"msgcore",          // that a mechanism serves sockets is shown with sockets
-	"transport/udp",    // that others plug in is shown by import
+	"msgcore",                        // that a mechanism serves sockets is shown with sockets
+	"transport/udp", "transport/pgm", // that others plug in is shown by import
+	"golang.org/x/net/...",
 	"transport/inproc", // the suite for transports is tried out on one
 }
 

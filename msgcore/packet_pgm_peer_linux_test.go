@@ -1,0 +1,261 @@
+package msgcore_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/ipv4"
+
+	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/transport"
+)
+
+// A pgmPeer is a process of testdata/pgm.py.
+type pgmPeer struct {
+	in    io.WriteCloser
+	lines chan string
+	cmd   *exec.Cmd
+}
+
+const pgmPeerRate = 50_000
+
+// startPGM starts libzmq in h; it ends with the test.
+func startPGM(t testing.TB, h host, scheme, role string, from, to int) *pgmPeer {
+	t.Helper()
+	if err := exec.Command(pythonPath, "-c", "import zmq; assert zmq.has('pgm')").Run(); err != nil {
+		msg := fmt.Sprintf("no libzmq with pgm: %s (install python3-zmq): %v", pythonPath, err)
+		if os.Getenv("CI") == "true" {
+			t.Fatal(msg)
+		}
+		t.Skip(msg)
+	}
+	endpoint := scheme + "://" + h.ip + ";" + pgmGroup
+	cmd := exec.Command("ip", "netns", "exec", h.ns, pythonPath, "testdata/pgm.py", role, endpoint, fmt.Sprint(pgmPeerRate), fmt.Sprint(from), fmt.Sprint(to))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	p := &pgmPeer{in: in, lines: make(chan string, 10), cmd: cmd}
+	go func() {
+		defer close(p.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+	t.Cleanup(func() { p.end(t) })
+	require.Equal(t, "ready", p.line(t))
+	return p
+}
+
+func (p *pgmPeer) end(t testing.TB) {
+	p.in.Close()
+	for range p.lines { // until it ends
+	}
+	_ = p.cmd.Wait()
+}
+
+func (p *pgmPeer) line(t testing.TB) string {
+	t.Helper()
+	select {
+	case l, ok := <-p.lines:
+		require.True(t, ok, "pgm.py has ended")
+		return l
+	case <-time.After(4 * patience):
+		t.Fatal("pgm.py says nothing")
+		return ""
+	}
+}
+
+// A trouble is what happens to the packets that the subscriber's host gets.
+type trouble struct {
+	name  string
+	begin func(t testing.TB, hosts []host) // once the subscriber has joined
+	early bool                             // or before
+	while func(t testing.TB, hosts []host) // the stream flows
+}
+
+func loss(percent int) trouble {
+	return trouble{name: fmt.Sprintf("loss %d", percent), begin: func(t testing.TB, hosts []host) {
+		if percent > 0 {
+			hosts[1].lose(t, percent)
+		}
+	}}
+}
+
+var blackout = trouble{name: "blackout", while: func(t testing.TB, hosts []host) {
+	time.Sleep(100 * time.Millisecond) // the stream has begun
+	hosts[1].filter(t, "")
+	time.Sleep(300 * time.Millisecond)
+	hosts[1].filter(t, "-")
+}}
+
+// jumbled has the packets of hosts[0] come to hosts[1] by a relay on hosts[2], which
+// doubles some and changes their order.
+var jumbled = trouble{name: "jumbled", early: true, begin: func(t testing.TB, hosts []host) {
+	hosts[1].filter(t, "ip saddr "+hosts[0].ip)
+	var in, out *net.UDPConn
+	hosts[2].do(t, func() {
+		ifi, err := net.InterfaceByName("eth0")
+		require.NoError(t, err)
+		in, err = net.ListenMulticastUDP("udp4", ifi, &net.UDPAddr{IP: net.IPv4(239, 192, 1, 1), Port: 5555})
+		require.NoError(t, err)
+		out, err = net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(hosts[2].ip)}, &net.UDPAddr{IP: net.IPv4(239, 192, 1, 1), Port: 5555})
+		require.NoError(t, err)
+		require.NoError(t, ipv4.NewPacketConn(out).SetMulticastLoopback(false))
+	})
+	var wg sync.WaitGroup
+	t.Cleanup(func() { in.Close(); wg.Wait(); out.Close() })
+	require.NoError(t, in.SetReadBuffer(4<<20))
+	wg.Go(func() {
+		rnd := rand.New(rand.NewPCG(1, 2))
+		var held [][]byte
+		passed := 0 // those that announce the session, so that the stream is known from its beginning
+		buf := make([]byte, 64<<10)
+		for {
+			_ = in.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+			n, from, err := in.ReadFromUDP(buf)
+			if ne, ok := err.(net.Error); ok && ne.Timeout() {
+				n = 0
+			} else if err != nil {
+				return
+			}
+			if n > 0 && from.IP.String() == hosts[0].ip {
+				if passed < 3 {
+					passed++
+					_, _ = out.Write(buf[:n])
+					continue
+				}
+				held = append(held, append([]byte(nil), buf[:n]...))
+			}
+			for len(held) > 0 && (n == 0 || len(held) > 5) {
+				k := rnd.IntN(len(held))
+				_, _ = out.Write(held[k])
+				if rnd.IntN(5) == 0 {
+					_, _ = out.Write(held[k])
+				}
+				held = append(held[:k], held[k+1:]...)
+			}
+		}
+	})
+}}
+
+func troubles() []trouble {
+	if os.Getenv("SOLOMQ_TEST") == "full" {
+		return []trouble{loss(0), loss(1), loss(10), loss(30), blackout, jumbled}
+	}
+	return []trouble{loss(0), loss(10), jumbled}
+}
+
+// pgmCount is the number of messages of a stream.
+func pgmCount() int {
+	if os.Getenv("SOLOMQ_TEST") == "full" {
+		return 2000
+	}
+	return 400
+}
+
+// eachTrouble runs f with a network of three hosts, the subscriber's being the
+// second.
+func eachTrouble(t *testing.T, f func(t *testing.T, scheme string, hosts []host, tr trouble)) {
+	for _, scheme := range pgmSchemes {
+		for _, tr := range troubles() {
+			t.Run(scheme+" "+tr.name, func(t *testing.T) {
+				if scheme == "pgm" && tr.name == "jumbled" {
+					t.Skip("the relay is one for udp")
+				}
+				hosts := newNetwork(t, 3)
+				if tr.begin != nil && tr.early {
+					tr.begin(t, hosts)
+				}
+				f(t, scheme, hosts, tr)
+			})
+		}
+	}
+}
+
+var pgmSchemes = []string{"epgm"}
+
+func (tr trouble) run(t testing.TB, hosts []host) *sync.WaitGroup {
+	if tr.begin != nil && !tr.early {
+		tr.begin(t, hosts)
+	}
+	wg := &sync.WaitGroup{}
+	if tr.while != nil {
+		wg.Go(func() { tr.while(t, hosts) })
+	}
+	return wg
+}
+
+// A publisher of ours and a subscriber of libzmq's.
+func TestPGMLibzmqSubscriber(t *testing.T) {
+	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
+		sub := startPGM(t, hosts[1], scheme, "sub", 0, pgmCount())
+		opts := &msgcore.Options{Transport: multicast()}
+		opts.Transport.MulticastRate = pgmPeerRate
+		pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, opts)
+		joined := make(chan struct{})
+		go func() {
+			sub.line(t)
+			close(joined)
+		}()
+		for waiting := true; waiting; {
+			// libzmq does not tell when it is there, nor when it has heard an SPM,
+			// without which it asks for nothing: there are four in this time.
+			require.NoError(t, pub.Send(t.Context(), []byte("sync")))
+			time.Sleep(500 * time.Millisecond)
+			select {
+			case <-joined:
+				waiting = false
+			default:
+			}
+		}
+		wg := tr.run(t, hosts)
+		sendStream(t, pub, 0, pgmCount())
+		said := sub.line(t)
+		wg.Wait()
+		t.Logf("%+v", pub.Stats().Packets)
+		require.Equal(t, "ok", said)
+		require.Zero(t, pub.Stats().Packets.Malformed)
+	})
+}
+
+// A publisher of libzmq's and a subscriber of ours.
+func TestPGMLibzmqPublisher(t *testing.T) {
+	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
+		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, nil)
+		pub := startPGM(t, hosts[0], scheme, "pub", 0, pgmCount())
+		wg := tr.run(t, hosts)
+		_, err := fmt.Fprintln(pub.in)
+		require.NoError(t, err)
+		recvStream(t, sub, 0, pgmCount())
+		require.Equal(t, "sent", pub.line(t))
+		wg.Wait()
+		t.Logf("%+v", sub.Stats().Packets)
+		require.Zero(t, sub.Stats().Packets.Lost)
+	})
+}
+
+// Both of ours.
+func TestPGM(t *testing.T) {
+	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
+		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, &msgcore.Options{Transport: transport.Options{MulticastRate: 1000}})
+		pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, nil)
+		wg := tr.run(t, hosts)
+		wg.Go(func() { sendStream(t, pub, 0, pgmCount()) })
+		recvStream(t, sub, 0, pgmCount())
+		wg.Wait()
+		t.Logf("%+v %+v", sub.Stats().Packets, pub.Stats().Packets)
+		require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed+pub.Stats().Packets.Malformed)
+	})
+}

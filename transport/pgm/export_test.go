@@ -1,0 +1,128 @@
+package pgm
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/solomq/solomq/transport"
+)
+
+// The machines of the protocol, for tests under a clock and a network of their own.
+
+// A TestSender is a sender.
+type TestSender struct{ m *sender }
+
+// NewTestSender returns a sender with a window of so many packets and no limit of
+// its rate.
+func NewTestSender(seed byte, window int, emit func([]byte)) *TestSender {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	s := newSender(t, 5555, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), window, newBucket(1e9, 1500, 28), emit)
+	return &TestSender{s}
+}
+
+func (s *TestSender) Start(now time.Duration)                    { s.m.start(now) }
+func (s *TestSender) Tick(now time.Duration) time.Duration       { return s.m.tick(now) }
+func (s *TestSender) Send(now time.Duration, data []byte) []byte { return s.m.send(now, data) }
+func (s *TestSender) Input(now time.Duration, b []byte) bool     { return s.m.input(now, b) }
+func (s *TestSender) End(now time.Duration)                      { s.m.spm(now, true) }
+func (s *TestSender) Repairs() uint64                            { return s.m.repairs }
+func (s *TestSender) SetNext(sqn uint32)                         { s.m.next, s.m.trail = sqn, sqn }
+
+// A TestReceiver is a receiver.
+type TestReceiver struct {
+	m        *receiver
+	Counters transport.PacketCounters
+	Blocked  bool // there is no room
+}
+
+// A TestDelivery is what it hands out.
+type TestDelivery struct {
+	Source uint64
+	Data   string
+	Lost   uint64
+	Gone   bool
+}
+
+// NewTestReceiver returns a receiver.
+func NewTestReceiver(seed uint64, window int, emit func([]byte), deliver func(TestDelivery)) *TestReceiver {
+	r := &TestReceiver{}
+	r.m = &receiver{
+		dport: 5555, group: netip.MustParseAddr("239.1.1.1"), window: window, counters: &r.Counters,
+		sources: map[sourceKey]*source{}, rand: rand.New(rand.NewPCG(seed, 1)),
+		emit: func(b []byte, _ netip.Addr) { emit(b) },
+		deliver: func(d delivery) {
+			deliver(TestDelivery{d.source, string(d.data), d.lost, d.gone})
+			d.b.free()
+		},
+		room: func() bool { return !r.Blocked },
+	}
+	return r
+}
+
+func (r *TestReceiver) Input(now time.Duration, b []byte, from string) {
+	r.m.input(now, b, netip.AddrPortFrom(netip.MustParseAddr(from), 1), keep)
+}
+func (r *TestReceiver) Tick(now time.Duration) time.Duration { return r.m.tick(now) }
+func (r *TestReceiver) Sources() int                         { return len(r.m.sources) }
+
+// Slots is how many packets all windows have room for now.
+func (r *TestReceiver) Slots() (n int) {
+	for _, s := range r.m.sources {
+		if s.w != nil {
+			n += len(s.w.slots)
+		}
+	}
+	return n
+}
+
+// A Packet is what parse reads.
+type Packet struct {
+	Type        byte
+	Sqn         uint32
+	Trail, Lead uint32
+	List        []uint32
+	Fin         bool
+	Data        []byte
+	SourcePort  uint16
+	NLA, Group  netip.Addr
+}
+
+// Parse reads b and, if it is of a type that we send, builds it anew.
+func Parse(b []byte) (Packet, []byte, error) {
+	var p packet
+	if err := parse(b, &p); err != nil {
+		return Packet{}, nil, err
+	}
+	out := Packet{p.typ, p.sqn, p.trail, p.lead, p.list, p.fin, p.data, p.sport, p.nla, p.group}
+	t := tsi{p.gsi, p.sport}
+	switch p.typ {
+	case typeSPM:
+		return out, appendSPM(nil, t, p.dport, p.sqn, p.trail, p.lead, p.nla, p.fin), nil
+	case typeODATA, typeRDATA:
+		return out, appendData(nil, t, p.dport, p.typ, p.sqn, p.trail, p.data), nil
+	case typeNAK:
+		t.port = p.dport
+		return out, appendNAK(nil, t, p.sport, p.typ, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
+	case typeNCF:
+		return out, appendNAK(nil, t, p.dport, p.typ, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
+	}
+	return out, nil, nil
+}
+
+// Checksum is the checksum of b.
+func Checksum(b []byte) uint16 { return checksum(b) }
+
+// Finish puts the checksum into b.
+func Finish(b []byte) []byte { return finish(b, 0) }
+
+// AppendFragment appends a data packet with OPT_FRAGMENT, and whatever else is in
+// options, which are the TLVs behind OPT_LENGTH.
+func AppendOptions(seed byte, sqn uint32, options, data []byte) []byte {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	b := appendHeader(nil, t.port, 5555, typeODATA, optPresent, t.gsi, len(data))
+	b = append(b, byte(sqn>>24), byte(sqn>>16), byte(sqn>>8), byte(sqn), 0, 0, 0, 0)
+	n := 4 + len(options)
+	b = append(b, 0, 4, byte(n>>8), byte(n))
+	return finish(append(append(b, options...), data...), 0)
+}

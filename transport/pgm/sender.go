@@ -1,0 +1,203 @@
+package pgm
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// A sender is the sending side of a session (RFC 3208 section 5), without I/O
+// and without a clock: it is told the time, counted from anywhere, and says
+// what is to be sent.
+type sender struct {
+	tsi   tsi
+	dport uint16
+	nla   netip.Addr // of ours
+	group netip.Addr
+	emit  func(b []byte) // sends a control packet or a repair to the group; it keeps nothing of b
+
+	slots []sent // the window: that of sqn is at sqn % len(slots)
+	trail uint32 // the oldest in the window
+	next  uint32 // the number of the next packet
+
+	spmSqn  uint32
+	spmAt   time.Duration // when the next SPM is due
+	beat    int           // in heartbeats
+	lastSPM time.Duration
+	bucket  bucket
+
+	quiet   time.Duration // since when nobody has asked for repair, and nothing was sent
+	repairs uint64
+	p       packet // scratch
+	buf     []byte // scratch
+}
+
+// A sent packet is kept for repair.
+type sent struct {
+	b        []byte // whole
+	repaired time.Duration
+}
+
+// heartbeats are the pauses between SPMs after data was sent (section 5.1.5), as
+// libzmq has them; the last one goes on.
+var heartbeats = [...]time.Duration{
+	100 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond,
+	1300 * time.Millisecond, 7 * time.Second, 16 * time.Second, 25 * time.Second, ambient,
+}
+
+const (
+	ambient    = 30 * time.Second
+	firstSPMs  = 3
+	repairOnce = 20 * time.Millisecond // a number is not repaired twice within
+	spmrOnce   = 50 * time.Millisecond // nor SPMRs answered
+)
+
+// newSender returns a sender whose window holds so many packets.
+func newSender(t tsi, dport uint16, nla, group netip.Addr, window int, b bucket, emit func([]byte)) *sender {
+	return &sender{
+		tsi: t, dport: dport, nla: nla, group: group, emit: emit,
+		slots: make([]sent, window), bucket: b,
+	}
+}
+
+// start announces the session.
+func (s *sender) start(now time.Duration) {
+	s.beat = len(heartbeats) - 1
+	for range firstSPMs {
+		s.spm(now, false)
+	}
+}
+
+// spm sends an SPM, and plans the next one.
+func (s *sender) spm(now time.Duration, fin bool) {
+	s.buf = appendSPM(s.buf[:0], s.tsi, s.dport, s.spmSqn, s.trail, s.next-1, s.nla, fin)
+	s.spmSqn++
+	s.lastSPM, s.spmAt = now, now+heartbeats[s.beat]
+	if s.beat < len(heartbeats)-1 {
+		s.beat++
+	}
+	s.bucket.take(len(s.buf))
+	s.emit(s.buf)
+}
+
+// tick does what is due, and returns when something is again.
+func (s *sender) tick(now time.Duration) time.Duration {
+	if now >= s.spmAt {
+		s.spm(now, false)
+	}
+	return s.spmAt
+}
+
+// send makes a data packet of data, puts it into the window and returns it; it
+// stays valid until len(slots) others were sent.
+func (s *sender) send(now time.Duration, data []byte) []byte {
+	if s.next-s.trail == uint32(len(s.slots)) {
+		s.trail++
+	}
+	slot := &s.slots[s.next%uint32(len(s.slots))]
+	slot.b = appendData(slot.b[:0], s.tsi, s.dport, typeODATA, s.next, s.trail, data)
+	slot.repaired = -repairOnce
+	s.next++
+	s.beat = 0
+	// While data flows there is one now and then, too: libzmq gives up what it
+	// misses for as long as it has heard none.
+	s.spmAt = min(s.spmAt, now+heartbeats[0])
+	s.quiet = now
+	s.bucket.take(len(slot.b))
+	return slot.b
+}
+
+// input takes a packet that has come, and reports whether it was understood.
+func (s *sender) input(now time.Duration, b []byte) bool {
+	p := &s.p
+	if err := parse(b, p); err != nil {
+		return false
+	}
+	if p.gsi != s.tsi.gsi || p.dport != s.tsi.port || p.sport != s.dport {
+		return true // of another session
+	}
+	switch p.typ {
+	case typeNAK:
+		if p.nla == s.nla && p.group == s.group && p.flags&optParity == 0 {
+			s.quiet = now
+			s.nak(now, p)
+		}
+	case typeSPMR:
+		if now-s.lastSPM >= spmrOnce {
+			s.spm(now, false)
+		}
+	}
+	return true
+}
+
+// nak confirms what is asked for, as far as it is in the window, and sends it
+// again (section 5.3).
+func (s *sender) nak(now time.Duration, p *packet) {
+	p.list = append(p.list, p.sqn)
+	n := len(p.list)
+	copy(p.list[1:], p.list[:n-1])
+	p.list[0] = p.sqn
+	known := p.list[:0]
+	for _, sqn := range p.list {
+		if sqn-s.trail < s.next-s.trail {
+			known = append(known, sqn)
+		}
+	}
+	if len(known) == 0 {
+		// The receiver learns by an SPM that it is too late.
+		if now-s.lastSPM >= spmrOnce {
+			s.spm(now, false)
+		}
+		return
+	}
+	s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, s.nla, s.group, known)
+	s.bucket.take(len(s.buf))
+	s.emit(s.buf)
+	for _, sqn := range known {
+		slot := &s.slots[sqn%uint32(len(s.slots))]
+		if now-slot.repaired < repairOnce {
+			continue // it is on its way
+		}
+		slot.repaired = now
+		s.buf = append(s.buf[:0], slot.b...)
+		s.buf[4] = typeRDATA
+		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
+		s.bucket.take(len(s.buf))
+		s.repairs++
+		s.emit(finish(s.buf, 0))
+	}
+}
+
+// A bucket limits a rate: what is taken out comes back with time.
+type bucket struct {
+	rate   float64 // bytes a second
+	size   float64
+	level  float64 // may be below 0: control packets and repairs do not wait
+	filled time.Duration
+	extra  int // bytes of IP and UDP headers for each packet
+}
+
+// newBucket returns a bucket for so many bytes a second, which lets 10 ms worth
+// through at once, or two packets.
+func newBucket(rate float64, packet, extra int) bucket {
+	size := max(rate/100, float64(2*packet))
+	return bucket{rate: rate, size: size, level: size, extra: extra}
+}
+
+// wait says how long to wait until a data packet may be sent.
+func (b *bucket) wait(now time.Duration) time.Duration {
+	if now > b.filled {
+		b.level = min(b.size, b.level+b.rate*(now-b.filled).Seconds())
+		b.filled = now
+	}
+	if b.level > 0 {
+		return 0
+	}
+	return max(time.Duration((1-b.level)/b.rate*float64(time.Second)), time.Microsecond)
+}
+
+// take accounts for a packet of n bytes. Repairs cannot run up a debt of over a
+// second.
+func (b *bucket) take(n int) {
+	b.level = max(b.level-float64(n+b.extra), -b.rate)
+}

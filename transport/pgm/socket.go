@@ -1,0 +1,117 @@
+package pgm
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/solomq/solomq/transport/internal/mcast"
+)
+
+// A socket is what an endpoint sends and receives by. One goroutine may read while
+// others write.
+type socket interface {
+	// ReadBatch fills ms, whose first buffers hold PGM packets then.
+	ReadBatch(ms []mcast.Message) (int, error)
+	WriteBatch(ms []mcast.Message) (int, error)
+	SetReadDeadline(time.Time) error
+	Close() error
+}
+
+// openGroup opens a socket that hears the group.
+func openGroup(ctx context.Context, c *config) (socket, error) {
+	cfg := mcast.Config{
+		At: mcast.BindTo(c.addr.AddrPort()), Share: true, Join: &c.addr,
+		RecvBuffer: c.opts.RecvBuffer, SendBuffer: c.opts.SendBuffer,
+	}
+	if cfg.RecvBuffer == 0 {
+		cfg.RecvBuffer = recvBuffer
+	}
+	return mcast.Open(ctx, cfg)
+}
+
+// openOwn opens a socket of this host's own address, to send to the group and,
+// with a port, to hear what is sent to it there.
+func openOwn(ctx context.Context, c *config, port uint16) (socket, error) {
+	return mcast.Open(ctx, mcast.Config{
+		At: netip.AddrPortFrom(c.nla, port), Share: port != 0, Out: &c.addr,
+		Hops: c.opts.MulticastTTL, Loop: !c.opts.MulticastNoLoop, TrafficClass: c.opts.TrafficClass,
+		SendBuffer: c.opts.SendBuffer, RecvBuffer: c.opts.RecvBuffer,
+	})
+}
+
+// target is where packets to addr go.
+func (c *config) target(addr netip.Addr) net.Addr {
+	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, c.addr.Port))
+}
+
+// sourceOf is where a packet came from.
+func sourceOf(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		ap := a.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	case *net.IPAddr:
+		ip, _ := netip.AddrFromSlice(a.IP)
+		return netip.AddrPortFrom(ip.Unmap(), 0)
+	}
+	return netip.AddrPort{}
+}
+
+// An outbox collects control packets while a machine is locked, to be sent when it
+// is not.
+type outbox struct {
+	ms   []mcast.Message
+	n    int
+	last net.Addr // target of addr
+	addr netip.Addr
+}
+
+func (o *outbox) add(c *config, b []byte, to netip.Addr) {
+	if o.n == len(o.ms) {
+		o.ms = append(o.ms, mcast.Message{Buffers: make([][]byte, 1)})
+	}
+	if o.addr != to {
+		o.addr, o.last = to, c.target(to)
+	}
+	m := &o.ms[o.n]
+	m.Buffers[0] = append(m.Buffers[0][:0], b...)
+	m.Addr = o.last
+	o.n++
+}
+
+// flush sends what was collected. Each packet that the system refuses is passed
+// over: what matters is asked for again.
+func (o *outbox) flush(c *config, s socket) {
+	writeAll(c, s, o.ms[:o.n])
+	o.n = 0
+}
+
+// writeAll sends ms and passes over what the system refuses; it returns an error
+// if that is everything.
+func writeAll(c *config, s socket, ms []mcast.Message) error {
+	for len(ms) > 0 {
+		n, err := s.WriteBatch(ms)
+		n = max(n, 0)
+		if err != nil {
+			if isClosed(err) {
+				return err
+			}
+			c.counters.Unsent.Add(1)
+			n++
+		}
+		ms = ms[min(n, len(ms)):]
+	}
+	return nil
+}
+
+// newMessages returns n messages to read into.
+func newMessages(n, size int) []mcast.Message {
+	ms := make([]mcast.Message, n)
+	all := make([]byte, n*size)
+	for i := range ms {
+		ms[i].Buffers = [][]byte{all[i*size : (i+1)*size]}
+	}
+	return ms
+}
