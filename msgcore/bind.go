@@ -115,25 +115,36 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// serve is the life of one accepted connection.
+// serve begins the life of one accepted connection.
 func (s *Socket) serve(conn net.Conn, name string) {
-	defer s.wg.Done()
+	ss := s.admit(conn, name)
+	if ss == nil {
+		s.wg.Done()
+		return
+	}
+	// It goes on elsewhere, so that it does not keep the stack of a handshake.
+	go func() {
+		defer s.wg.Done()
+		_ = ss.run(false) // the reason is in the Disconnected event
+	}()
+}
+
+// admit makes a session of an accepted connection; nil if that fails.
+func (s *Socket) admit(conn net.Conn, name string) *session {
 	ctx, leave := s.door.enter(s.ctx, s.opts.HandshakePeers)
 	ss, err := s.handshake(ctx, conn, name, true)
 	leave()
 	if err != nil {
-		return
+		return nil
 	}
 	p := newPeer(s, name)
 	if err := ss.attach(p); err != nil {
 		ss.end(err)
 		s.event(Event{Kind: HandshakeFailed, Endpoint: name, Peer: *ss.info, Err: err})
-		return
+		return nil
 	}
 	if s.listener != nil {
 		s.listener.offer(newStreamConn(ss, conn))
 	}
-	stop := context.AfterFunc(s.ctx, func() { ss.end(errClosed) })
-	defer stop()
-	_ = ss.run(false) // the reason is in the Disconnected event
+	return ss
 }

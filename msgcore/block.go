@@ -29,6 +29,8 @@ type body struct {
 }
 
 // free gives everything back that b holds.
+//
+//go:noinline
 func (b *block) free() {
 	if b.slab != nil {
 		b.slab.drop()

@@ -65,6 +65,7 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 		s.partAll()
 	}
 	s.cancel()
+	s.endSessions()
 	s.wg.Wait()
 	s.partAll() // what a dialer joined in the meantime
 	if discard := linger && s.opts.Linger == Discard; len(s.unsent) > 0 && !discard {
@@ -217,5 +218,17 @@ func (s *Socket) partAll() {
 	s.sendMu.Unlock()
 	for _, p := range linked {
 		p.part()
+	}
+}
+
+// endSessions ends all connections. There are no new ones: a closed socket attaches
+// no peer.
+func (s *Socket) endSessions() {
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	for p := range s.peers {
+		if p.sess != nil {
+			p.sess.end(errClosed)
+		}
 	}
 }

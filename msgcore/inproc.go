@@ -211,7 +211,8 @@ func (p *peer) part() {
 		var wake bool
 		s.sendMu.Lock()
 		if notice {
-			wake = e.out.pushBlock(eventBlock(NotifyDisconnect))
+			b := eventBlock(NotifyDisconnect)
+			wake = e.out.pushBlock(&b)
 		}
 		s.ready--
 		s.remove(e)

@@ -138,7 +138,8 @@ func (pe *packetEndpoint) run(ss *session) {
 	for {
 		var err error
 		if ss != nil {
-			stop := context.AfterFunc(pe.ctx, func() { ss.end(errClosed) })
+			live := ss // the function may be called when ss is nil again
+			stop := context.AfterFunc(pe.ctx, func() { live.end(errClosed) })
 			err = ss.run(false)
 			stop()
 			ss, pause = nil, again.Interval

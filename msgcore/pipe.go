@@ -283,9 +283,9 @@ func (p *pipe) tail(n int) *block {
 func (p *pipe) seal() { p.open = false }
 
 // pushBlock appends a block that is complete, for which there is room.
-func (p *pipe) pushBlock(b block) (wake bool) {
+func (p *pipe) pushBlock(b *block) (wake bool) {
 	p.seal()
-	p.blocks = append(p.blocks, b)
+	p.blocks = append(p.blocks, *b)
 	return p.added(b.msgs, b.size)
 }
 

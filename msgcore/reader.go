@@ -42,6 +42,8 @@ type reader struct {
 	partLen int64  // of these, on the wire
 	content int64  // of these, as MaxMessage counts
 
+	out block // that is handed over; not on the stack, see session.run
+
 	limit    int   // of the next read, so that little of a large body gets into the slab
 	last     int   // size of the last frame on the wire, if it is in the slab
 	received int64 // bytes, since the beginning
@@ -286,22 +288,22 @@ func (r *reader) handOver() error {
 	if r.msgs == 0 {
 		return nil
 	}
-	b := block{
-		slab: r.slab, b: r.slab.buf[r.start:r.end:r.end],
-		bodies: r.bodies[:r.done:r.done], msgs: r.msgs, frames: r.frames, size: r.size,
-	}
+	b := &r.out
+	b.slab, b.b = r.slab, r.slab.buf[r.start:r.end:r.end]
+	b.bodies, b.msgs, b.frames, b.size = r.bodies[:r.done:r.done], r.msgs, r.frames, r.size
 	r.slab.hold()
 	rest := r.bodies[r.done:]
 	r.bodies = nil
-	for _, bd := range rest { // those of the unfinished message
-		bd.off -= r.end - r.start
-		r.bodies = append(r.bodies, bd)
+	for i := range rest { // those of the unfinished message
+		r.bodies = append(r.bodies, rest[i])
+		r.bodies[i].off -= r.end - r.start
 	}
 	r.start, r.msgs, r.frames, r.size, r.done = r.end, 0, 0, 0, 0
 	switch {
 	case r.publish:
-		defer b.free()
-		return r.upstream(&b)
+		err := r.upstream(b)
+		b.free()
+		return err
 	case r.discard:
 		b.free()
 		return nil
@@ -332,7 +334,8 @@ func (r *reader) upstream(b *block) error {
 			continue
 		}
 		if r.ss.s.typ == XPub {
-			if err := r.deliver(oneBlock(frames)); err != nil {
+			one := oneBlock(frames)
+			if err := r.deliver(&one); err != nil {
 				return err
 			}
 		}
@@ -358,8 +361,9 @@ func oneBlock(frames [][]byte) block {
 
 var errSessionEnded = errors.New("the session has ended")
 
-// deliver queues b for the application, waiting while the pipe is full.
-func (r *reader) deliver(b block) error {
+// deliver queues b, which it takes over, for the application, waiting while the
+// pipe is full.
+func (r *reader) deliver(b *block) error {
 	in, s := r.in, r.ss.s
 	for parked := false; ; parked = true {
 		if s.isClosing.Load() || in.peer.gone.Load() { // nobody receives any more
@@ -370,6 +374,7 @@ func (r *reader) deliver(b block) error {
 		if in.fits(b.msgs, b.size) {
 			wake := in.pushBlock(b)
 			in.mu.Unlock()
+			*b = block{}
 			r.delivered = true
 			if wake {
 				s.arrived(in)
@@ -389,6 +394,8 @@ func (r *reader) deliver(b block) error {
 }
 
 // awaitRoom waits for a sign that the pipe may have room.
+//
+//go:noinline
 func (r *reader) awaitRoom() error {
 	var tick <-chan time.Time
 	var timer *time.Timer
@@ -418,7 +425,7 @@ func (r *reader) awaitRoom() error {
 func (r *reader) notify(event Notify) {
 	b := block{b: []byte{0, 0}, msgs: 1, frames: 1, size: 2, event: event}
 	r.in.mu.Lock()
-	wake := r.in.pushBlock(b)
+	wake := r.in.pushBlock(&b)
 	r.in.mu.Unlock()
 	if wake {
 		r.ss.s.arrived(r.in)

@@ -186,12 +186,25 @@ func (ss *session) attach(p *peer) error {
 // run reads until the session ends, and then parts it from its peer. If keep,
 // the peer stays attached, with what it has not sent, for another session.
 func (ss *session) run(keep bool) error {
-	s, p := ss.s, ss.p
+	// Its goroutine waits below loop for as long as the connection lasts, so that
+	// little should lie on the stack here.
+	ss.begin()
+	return ss.finish(ss.r.loop(), keep)
+}
+
+//go:noinline
+func (ss *session) begin() {
 	ss.hb.start()
-	if s.opts.Router.Notify&NotifyConnect != 0 {
+	if ss.s.opts.Router.Notify&NotifyConnect != 0 {
 		ss.r.notify(NotifyConnect)
 	}
-	err := ss.r.loop()
+}
+
+// finish parts ss from its peer, for the given reason of reading.
+//
+//go:noinline
+func (ss *session) finish(err error, keep bool) error {
+	s, p := ss.s, ss.p
 	if c, ok := ss.conn.(*byteConn); ok {
 		c.readEnded(err)
 	}

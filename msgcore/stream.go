@@ -86,7 +86,7 @@ const (
 // pushCommand queues a command for p's byteConn, which needs no room, and reports
 // whether the consumer has to be woken; under sendMu.
 func (p *peer) pushCommand(c byte) (wake bool) {
-	return p.out.pushBlock(block{b: []byte{zmtp.FlagCommand, 1, c}, msgs: 1, frames: 1, size: 3})
+	return p.out.pushBlock(&block{b: []byte{zmtp.FlagCommand, 1, c}, msgs: 1, frames: 1, size: 3})
 }
 
 // letGo is finish for a connection from which nothing more is received.

@@ -44,7 +44,7 @@ func (t *xpubPattern) detach(p *peer) {
 // note queues a message for the application.
 func (t *xpubPattern) note(kind byte, prefix []byte) {
 	b := oneBlock([][]byte{append([]byte{kind}, prefix...)})
-	if t.s.notes.pushBlock(b) {
+	if t.s.notes.pushBlock(&b) {
 		t.s.noted.Store(true)
 	}
 }
