@@ -21,7 +21,7 @@ func hostSurroundings() *surroundings {
 		uid:     os.Geteuid(),
 		runUser: "/run/user",
 		tmp:     "/tmp",
-		places:  []func(*surroundings) (place, bool){flatpakPlace, snapPlace, xdgPlace, runUserPlace, userTempPlace, sharedTempPlace, envTempPlace},
+		places:  []func(*surroundings) (place, bool){flatpakPlace, snapPlace, xdgPlace, runUserPlace, userTempPlace, sharedTempPlace, envTempPlace, homePlace},
 	}
 }
 
@@ -73,6 +73,16 @@ func envTempPlace(su *surroundings) (place, bool) {
 		return place{}, false
 	}
 	return tempPlace(su, base, "$TMPDIR")
+}
+
+// homePlace is for those whose names in the temporary directories were taken by another user: nobody else can make
+// anything there. It comes last because a home may be on the network.
+func homePlace(su *surroundings) (place, bool) {
+	home := su.getenv("HOME")
+	if !filepath.IsAbs(home) {
+		return place{}, false
+	}
+	return place{source: "$HOME", base: filepath.Clean(home), leaf: "." + leafName, shared: true}, true
 }
 
 func tempPlace(su *surroundings, base, source string) (place, bool) {

@@ -298,6 +298,14 @@ func TestOrderOfDirectories(t *testing.T) {
 		require.NoError(t, os.Chown(squat, nobody, -1))
 		_, err := unique.WhereIn(l.env, l.runUser, l.tmp, "x", nil)
 		require.ErrorIs(t, err, unique.ErrUnsafeDir)
+
+		// That keeps nobody from running who has a home.
+		l.env["HOME"] = l.mkdir(t, "home", 0o755)
+		where := l.check(t, filepath.Join(l.env["HOME"], ".solomq"), "$HOME")
+		require.Contains(t, where.Skipped[len(where.Skipped)-1].Err.Error(), fmt.Sprintf("belongs to uid %d", nobody))
+		require.NoError(t, os.Chmod(l.env["HOME"], 0o777))
+		_, err = unique.WhereIn(l.env, l.runUser, l.tmp, "x", nil)
+		require.ErrorIs(t, err, unique.ErrUnsafeDir, "but not in one that others may write to")
 		require.ErrorContains(t, err, fmt.Sprintf("%s is not safe: belongs to uid %d", squat, nobody))
 		require.ErrorContains(t, err, "Options.Dir")
 	})

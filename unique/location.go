@@ -16,6 +16,7 @@ type Location struct {
 	//  4. /run/user/<uid>/solomq, which is the same for those who were started without the session's environment
 	//  5. on macOS, solomq in the user's own temporary directory
 	//  6. /tmp/solomq-<uid>, then $TMPDIR/solomq-<uid>
+	//  7. $HOME/.solomq, which nobody else can have taken
 	//
 	// On Windows it is solomq in the user's local application data, else in the temporary directory.
 	Dir string
