@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,11 +98,14 @@ func TestAdmitOtherUsers(t *testing.T) {
 	}
 	require.Contains(t, guest("admit"), unique.ErrNoPrimary.Error(), "it may not be the primary itself")
 
-	var asked []unique.Peer
-	var answer error
+	asked := make(chan unique.Peer, 100)
+	var refuse atomic.Bool
 	opts.Admit = func(p unique.Peer) error {
-		asked = append(asked, p)
-		return answer
+		asked <- p
+		if refuse.Load() {
+			return errors.New("not this one")
+		}
+		return nil
 	}
 	peers := make(chan unique.Peer, 10)
 	app := primary(t, opts, func(_ context.Context, inv *unique.Invocation) int {
@@ -118,19 +122,19 @@ func TestAdmitOtherUsers(t *testing.T) {
 	}()
 	require.Equal(t, "secondary, code 9, news good", guest("admit"))
 	require.Equal(t, nobody, (<-peers).UID)
-	require.NotEmpty(t, asked)
-	require.Equal(t, nobody, asked[0].UID)
-	require.Positive(t, asked[0].PID)
+	p := <-asked
+	require.Equal(t, nobody, p.UID)
+	require.Positive(t, p.PID)
+	<-asked // of its channel
 	require.Contains(t, guest(), "belongs to uid 0", "who has no Admit trusts nobody's directory but its own")
 
 	// Our own processes are not asked about.
-	asked = nil
 	code, err := secondary(t, opts).Forward(within(t), unique.Current())
 	require.NoError(t, err)
 	require.Equal(t, 9, code)
 	require.Empty(t, asked)
 
-	answer = errors.New("not this one")
+	refuse.Store(true)
 	require.Contains(t, guest("admit"), unique.ErrNoPrimary.Error())
 	require.NotEmpty(t, asked)
 }
