@@ -51,7 +51,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	if err != nil {
 		return nil, &nobodyError{err}
 	}
-	l, err := greetAt(ctx, h, r.Generation, mechanism, s.trust(), opts, deadline)
+	l, err := greetAt(ctx, h, &r.Generation, mechanism, s.trust(), opts, deadline)
 	if err == nil || ctx.Err() == nil && !isTimeout(err) {
 		return l, err
 	}
@@ -61,9 +61,9 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	return nil, &UnresponsiveError{Holder: h, Step: "hello", After: time.Since(start)}
 }
 
-// greetAt is greet for a record that was read. That the deadline has passed is
+// greetAt is greet for a record that was read; with generation nil, for none. That the deadline has passed is
 // an error that isTimeout knows.
-func greetAt(ctx context.Context, h Holder, generation [16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, deadline time.Time) (*link, error) {
+func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, deadline time.Time) (*link, error) {
 	raw, err := dial(ctx, h.Endpoint, trusts, deadline)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func dial(ctx context.Context, endpoint string, trusts *trust, deadline time.Tim
 }
 
 // open goes from a connection to WELCOME.
-func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, deadline time.Time) (err error) {
+func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, deadline time.Time) (err error) {
 	defer l.during(ctx)()
 	// The deadline is the connection's, not one of a context: those know only
 	// the clock, while the connection first looks at what has arrived.
@@ -125,7 +125,7 @@ func (l *link) open(ctx context.Context, generation [16]byte, opts *Options, dea
 		}
 		switch m.Kind {
 		case kindWelcome:
-			if m.Generation != generation {
+			if generation != nil && m.Generation != *generation {
 				return &nobodyError{errors.New("a primary answers that is not the one of the record")}
 			}
 			l.welcome(&m)

@@ -30,6 +30,7 @@ func playRelaunch([]string) int {
 	ctx := context.Background()
 	o := roleOptions()
 	o.Version = os.Getenv("SOLOMQ_TEST_VERSION")
+	o.Idle = 10 * time.Second // nobody ends it if its test fails
 	app, err := unique.Acquire(ctx, testID, o)
 	if err != nil {
 		return exitWith(err)
@@ -224,6 +225,19 @@ func TestProcessKilledInHandover(t *testing.T) {
 			}
 			early := secondary(t, opts)
 			tell(t, opts, args[1:]...)
+			// Not before the end of the test: what is started must not outlive it.
+			defer func() {
+				require.Eventually(t, func() bool {
+					_, err := os.Stat(filepath.Join(opts.Dir, "killed"))
+					return err == nil
+				}, patience, time.Millisecond)
+				if tt.side == "old" {
+					awaitPrimary(t, opts, old.cmd.Process.Pid) // whom the test ends
+				}
+			}()
+			if tt.side == "old" {
+				return
+			}
 			for _, app := range []*unique.Instance{early, nil} {
 				if app == nil {
 					var err error

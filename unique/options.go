@@ -2,6 +2,7 @@ package unique
 
 import (
 	"fmt"
+	"net"
 	"os/exec"
 	"strings"
 	"time"
@@ -35,6 +36,10 @@ type Options struct {
 	// ScopeKey is the directory of PerDirectory, which must exist, or the name of
 	// PerGroup.
 	ScopeKey string
+	// Listener, if not nil, is what the primary listens at for secondaries, instead
+	// of a socket that it makes: a Unix socket at Location.Socket, see Activated. It
+	// belongs to the Instance from then on.
+	Listener net.Listener
 	// Mode says which roles this process may have; 0 means both.
 	Mode Mode
 	// Replace makes Acquire ask a primary that is there to leave, and be its
@@ -157,6 +162,10 @@ func (o *Options) Validate() error {
 		return bad("Admit", "does not go with Options.TCP, where only this user has the key")
 	case o.Mode > ModeAlone:
 		return bad("Mode", "is %d, which is none", o.Mode)
+	case o.Listener != nil && o.Listener.Addr().Network() != "unix":
+		return bad("Listener", "is of network %q, want a Unix socket", o.Listener.Addr().Network())
+	case o.Listener != nil && (o.TCP || o.StartPrimary != nil || o.Mode == ModeLauncher):
+		return bad("Listener", "is for a process that may be the primary, at that socket")
 	case o.StartPrimary != nil && o.Mode != 0 && o.Mode != ModeLauncher:
 		return bad("StartPrimary", "makes this process a launcher, which is not %v", o.Mode)
 	case o.Replace && (o.StartPrimary != nil || o.Mode == ModeLauncher || o.Mode == ModeAlone):

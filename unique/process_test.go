@@ -45,6 +45,8 @@ func roleOptions() *unique.Options {
 	case step != "":
 		unique.SetFault(func(s string) {
 			if s == step {
+				// So that a test can wait for it.
+				_ = os.WriteFile(filepath.Join(os.Getenv(dirEnv), "killed"), nil, 0o600)
 				killSelf()
 			}
 		})

@@ -10,7 +10,8 @@ import (
 
 // A routerPort is the port over a ROUTER: its routing ids name the peers.
 type routerPort struct {
-	sock *msgcore.Socket
+	sock   *msgcore.Socket
+	passed bool // the socket is a service manager's: not ours to make again
 }
 
 // listen opens the primary's control endpoint.
@@ -32,7 +33,7 @@ func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust
 		_ = sock.Close()
 		return nil, "", err
 	}
-	return &routerPort{sock}, bound, nil
+	return &routerPort{sock: sock}, bound, nil
 }
 
 // wireLimit is the largest message by which a request or a reply of limit bytes,
@@ -62,6 +63,9 @@ func (r *routerPort) recv() (packet, error) {
 
 // rebind listens on endpoint anew, whose file was removed. Connections stay.
 func (r *routerPort) rebind(ctx context.Context, endpoint string) error {
+	if r.passed {
+		return nil
+	}
 	if err := r.sock.Unbind(endpoint); err != nil {
 		return err
 	}

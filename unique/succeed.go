@@ -188,7 +188,8 @@ func (l *link) takeover(ctx context.Context, opts *Options, ticket [16]byte) err
 		}
 		switch m.Kind {
 		case kindLeaving:
-			return l.conn.SetWriteDeadline(time.Time{})
+			_ = l.conn.SetWriteDeadline(time.Time{}) // as above
+			return nil
 		case kindRefused:
 			_ = l.conn.SetWriteDeadline(time.Time{}) // as above
 			return l.refused(&m)

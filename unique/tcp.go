@@ -19,6 +19,9 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 	if i.opts.Admit != nil && i.site.deep() {
 		return nil, record{}, fmt.Errorf("unique: %s is too long for sockets that other users could reach: choose a shorter Options.Dir", i.site.dir)
 	}
+	if i.opts.Listener != nil {
+		return i.listenPassed(ctx)
+	}
 	if !i.opts.TCP {
 		if why == nil {
 			port, endpoint, err := i.listenIPC(ctx)

@@ -80,7 +80,7 @@ func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
 	case o.Mode == ModeLauncher:
 		i.link, err = i.present(ctx)
 		if err == nil && i.link == nil {
-			err = ErrNoPrimary
+			i.link, err = i.knock(ctx)
 		}
 	default:
 		err = i.acquire(ctx)

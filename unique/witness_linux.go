@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A witness is a name that a primary holds beside its lock, and that nothing can
@@ -77,15 +75,9 @@ func askWitness(name string, uid int) int {
 		return 0
 	}
 	defer c.Close()
-	raw, err := c.(*net.UnixConn).SyscallConn()
-	if err != nil {
+	cred, err := credOf(c)
+	if err != nil || cred.UID != uid {
 		return 0
 	}
-	var cred *unix.Ucred
-	if err := raw.Control(func(fd uintptr) {
-		cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil || cred == nil || int(cred.Uid) != uid {
-		return 0
-	}
-	return max(int(cred.Pid), 1) // of another pid namespace: 0
+	return max(cred.PID, 1) // of another pid namespace: 0
 }
