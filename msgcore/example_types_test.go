@@ -458,3 +458,23 @@ func ExampleSocket_Listener() {
 	fmt.Printf("%s\n", b)
 	// Output: hello, /you
 }
+
+// A DGRAM exchanges datagrams with whoever is out there.
+func ExampleNewDgram() {
+	ctx := context.Background()
+	a, b := msgcore.NewDgram(nil), msgcore.NewDgram(nil)
+	defer a.Close()
+	defer b.Close()
+	_, err := a.Bind(ctx, "udp://127.0.0.1:*")
+	check(err)
+	endpoint, err := b.Bind(ctx, "udp://127.0.0.1:*")
+	check(err)
+	check(a.Send(ctx, []byte(endpoint[len("udp://"):]), []byte("ping")))
+	m, err := b.Recv(ctx)
+	check(err)
+	check(b.Send(ctx, m.Frames[0], []byte("pong")))
+	m, err = a.Recv(ctx)
+	check(err)
+	fmt.Printf("%s\n", m.Frames[1])
+	// Output: pong
+}

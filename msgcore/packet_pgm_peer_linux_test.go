@@ -170,10 +170,10 @@ func pgmCount() int {
 func eachTrouble(t *testing.T, f func(t *testing.T, scheme string, hosts []host, tr trouble)) {
 	for _, scheme := range pgmSchemes {
 		for _, tr := range troubles() {
+			if scheme == "pgm" && tr.name == "jumbled" {
+				continue // the relay is one for udp
+			}
 			t.Run(scheme+" "+tr.name, func(t *testing.T) {
-				if scheme == "pgm" && tr.name == "jumbled" {
-					t.Skip("the relay is one for udp")
-				}
 				hosts := newNetwork(t, 3)
 				if tr.begin != nil && tr.early {
 					tr.begin(t, hosts)
@@ -184,7 +184,7 @@ func eachTrouble(t *testing.T, f func(t *testing.T, scheme string, hosts []host,
 	}
 }
 
-var pgmSchemes = []string{"epgm"}
+var pgmSchemes = []string{"epgm", "pgm"}
 
 func (tr trouble) run(t testing.TB, hosts []host) *sync.WaitGroup {
 	if tr.begin != nil && !tr.early {

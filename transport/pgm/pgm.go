@@ -1,6 +1,7 @@
-// Package pgm is the transport for reliable multicast: endpoints such as
-// "epgm://eth0;239.192.1.1:5555" (PGM in UDP, for which nobody needs privileges).
-// Importing it registers the scheme:
+// Package pgm is the transport for reliable multicast: the endpoints
+// "epgm://eth0;239.192.1.1:5555" (PGM in UDP, for which nobody needs privileges)
+// and "pgm://eth0;239.192.1.1:5555" (PGM itself, IP protocol 113, which needs
+// CAP_NET_RAW). Importing it registers the schemes:
 //
 //	import _ "github.com/solomq/solomq/transport/pgm"
 //
@@ -66,6 +67,7 @@ type Transport struct {
 
 func init() {
 	transport.Register("epgm", Transport{})
+	transport.Register("pgm", Transport{Raw: true})
 }
 
 var _ transport.PacketTransport = Transport{}

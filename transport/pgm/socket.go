@@ -2,8 +2,11 @@ package pgm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/solomq/solomq/transport/internal/mcast"
@@ -23,26 +26,50 @@ type socket interface {
 func openGroup(ctx context.Context, c *config) (socket, error) {
 	cfg := mcast.Config{
 		At: mcast.BindTo(c.addr.AddrPort()), Share: true, Join: &c.addr,
-		RecvBuffer: c.opts.RecvBuffer, SendBuffer: c.opts.SendBuffer,
+		RecvBuffer: c.opts.RecvBuffer, SendBuffer: c.opts.SendBuffer, Protocol: c.protocol(),
 	}
 	if cfg.RecvBuffer == 0 {
 		cfg.RecvBuffer = recvBuffer
 	}
-	return mcast.Open(ctx, cfg)
+	return open(ctx, cfg)
+}
+
+// protocolPGM is PGM's number in IP.
+const protocolPGM = 113
+
+func (c *config) protocol() int {
+	if c.raw {
+		return protocolPGM
+	}
+	return 0
+}
+
+func open(ctx context.Context, cfg mcast.Config) (socket, error) {
+	s, err := mcast.Open(ctx, cfg)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("pgm itself needs CAP_NET_RAW, epgm does not: %w", err)
+	}
+	if err != nil {
+		return nil, err // not s: a nil *Conn in the interface would not be nil
+	}
+	return s, nil
 }
 
 // openOwn opens a socket of this host's own address, to send to the group and,
 // with a port, to hear what is sent to it there.
 func openOwn(ctx context.Context, c *config, port uint16) (socket, error) {
-	return mcast.Open(ctx, mcast.Config{
+	return open(ctx, mcast.Config{
 		At: netip.AddrPortFrom(c.nla, port), Share: port != 0, Out: &c.addr,
 		Hops: c.opts.MulticastTTL, Loop: !c.opts.MulticastNoLoop, TrafficClass: c.opts.TrafficClass,
-		SendBuffer: c.opts.SendBuffer, RecvBuffer: c.opts.RecvBuffer,
+		SendBuffer: c.opts.SendBuffer, RecvBuffer: c.opts.RecvBuffer, Protocol: c.protocol(),
 	})
 }
 
 // target is where packets to addr go.
 func (c *config) target(addr netip.Addr) net.Addr {
+	if c.raw {
+		return &net.IPAddr{IP: addr.AsSlice()}
+	}
 	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, c.addr.Port))
 }
 

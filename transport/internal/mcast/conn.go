@@ -19,10 +19,13 @@ type Message = ipv4.Message
 
 // Config says how a socket is to be.
 type Config struct {
-	At    netip.AddrPort // to bind to; the port 0 is any
-	Share bool           // others may bind to the same port: for groups
-	Join  *Addr          // the group to join, if any
-	Out   *Addr          // if it is a group: its interface is the one to send by
+	At netip.AddrPort // to bind to; the port 0 is any
+	// Protocol, if not 0, is that of IPv4 to use instead of UDP; it needs
+	// privileges.
+	Protocol int
+	Share    bool  // others may bind to the same port: for groups
+	Join     *Addr // the group to join, if any
+	Out      *Addr // if it is a group: its interface is the one to send by
 
 	Hops                   int // of multicast packets; 0 means 1
 	Loop                   bool
@@ -32,9 +35,16 @@ type Config struct {
 
 // A Conn is an open socket. One goroutine may read while others write.
 type Conn struct {
-	*net.UDPConn
-	v4 *ipv4.PacketConn // one of the two
-	v6 *ipv6.PacketConn
+	packetConn
+	raw bool             // what is read has an IP header
+	v4  *ipv4.PacketConn // one of the two
+	v6  *ipv6.PacketConn
+}
+
+type packetConn interface {
+	net.PacketConn
+	SetReadBuffer(bytes int) error
+	SetWriteBuffer(bytes int) error
 }
 
 // Open opens a socket.
@@ -42,6 +52,9 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 	network := "udp4"
 	if cfg.At.Addr().Is6() {
 		network = "udp6"
+	}
+	if cfg.Protocol > 0 {
+		cfg.Share = false // they share by nature
 	}
 	lc := net.ListenConfig{Control: func(_, _ string, rc syscall.RawConn) error {
 		if !cfg.Share {
@@ -53,15 +66,19 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 		}
 		return err
 	}}
-	pc, err := lc.ListenPacket(ctx, network, cfg.At.String())
+	at := cfg.At.String()
+	if cfg.Protocol > 0 {
+		network, at = fmt.Sprintf("ip4:%d", cfg.Protocol), cfg.At.Addr().String()
+	}
+	pc, err := lc.ListenPacket(ctx, network, at)
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{UDPConn: pc.(*net.UDPConn)}
-	if network == "udp4" {
-		c.v4 = ipv4.NewPacketConn(c.UDPConn)
+	c := &Conn{packetConn: pc.(packetConn), raw: cfg.Protocol > 0}
+	if network == "udp6" {
+		c.v6 = ipv6.NewPacketConn(pc)
 	} else {
-		c.v6 = ipv6.NewPacketConn(c.UDPConn)
+		c.v4 = ipv4.NewPacketConn(pc)
 	}
 	if err := c.setUp(cfg); err != nil {
 		c.Close()
@@ -140,10 +157,27 @@ func (c *Conn) sendBy(ifi *net.Interface, hops int, loop bool) error {
 // ReadBatch waits for a packet, and reads those that have come as well. It
 // returns how many.
 func (c *Conn) ReadBatch(ms []Message) (int, error) {
-	if c.v4 != nil {
-		return c.v4.ReadBatch(ms, 0)
+	if c.v6 != nil {
+		return c.v6.ReadBatch(ms, 0)
 	}
-	return c.v6.ReadBatch(ms, 0)
+	n, err := c.v4.ReadBatch(ms, 0)
+	if c.raw {
+		for i := range max(n, 0) {
+			stripIP(&ms[i])
+		}
+	}
+	return n, err
+}
+
+// stripIP takes the IP header off what a raw socket has read.
+func stripIP(m *Message) {
+	b := m.Buffers[0][:m.N]
+	if len(b) < ipv4.HeaderLen || b[0]>>4 != ipv4.Version {
+		return
+	}
+	if hdr := int(b[0]&0x0F) * 4; hdr <= len(b) {
+		m.N = copy(b, b[hdr:])
+	}
 }
 
 // WriteBatch sends ms and returns how many were sent; fewer without an error are
