@@ -28,12 +28,13 @@ func init() { roles["crowd"] = playCrowd }
 func playCrowd(args []string) int {
 	rounds, _ := strconv.Atoi(args[0])
 	crowd, _ := strconv.Atoi(args[1])
+	status := os.NewFile(3, "status") // once: the collector closes it with the last reference
 	for r := range rounds {
 		_, _ = io.Copy(io.Discard, os.NewFile(uintptr(4+r), "round"))
 		if err := launchInCrowd(r, crowd, args[2]); err != nil {
 			return fail("round %d: %v", r, err)
 		}
-		if _, err := os.NewFile(3, "status").Write([]byte{1}); err != nil {
+		if _, err := status.Write([]byte{1}); err != nil {
 			return fail("%v", err)
 		}
 	}
