@@ -75,6 +75,19 @@ func (ss *session) reclaim() {
 // shared reports whether callers may read ss.
 func (ss *session) shared() bool { return ss.lent.Load() || ss.s.only.Load() == ss }
 
+// idle reports whether nobody needs the session's own goroutine to read: no
+// receiver that waits already, and no Request, whose caller does not read one of
+// several connections.
+func (ss *session) idle() bool {
+	if !ss.shared() {
+		return false
+	}
+	s := ss.s
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
+	return s.recvWait.head == nil && (s.only.Load() == ss || len(s.calls.waiting) == 0)
+}
+
 // answering is the session that the message for Recv comes from, if callers may
 // read it; nil if that is not known.
 func (s *Socket) answering() *session {

@@ -67,7 +67,7 @@ type reader struct {
 const (
 	startLimit = 4 << 10
 	longFrame  = 1 << 10
-	slabbed    = 32 << 10 // frames up to here are read into slabs, whole
+	slabbed    = 32 << 10 // frames up to here are read into slabs, once that much has come
 	trusted    = 32 << 10 // allocated for a claim, before anything has arrived
 	trustedMax = 8 << 20
 	maxCommand = 64 << 10
@@ -97,7 +97,7 @@ func (r *reader) loop() error {
 	r.token.Lock()
 	for {
 		need, err := r.parseAll()
-		if err == nil && r.delivered && r.ss.shared() {
+		if err == nil && r.delivered && r.ss.idle() {
 			if !r.stepAside() {
 				return errSessionEnded
 			}
@@ -170,7 +170,7 @@ func (r *reader) parse() (need int, err error) {
 		}
 		if missing := uint64(hdr) + n; missing > uint64(len(b)) {
 			missing -= uint64(len(b))
-			if n <= slabbed || missing <= uint64(len(r.slab.buf)-r.fill) {
+			if n <= inlineMax || n <= slabbed && r.received > slabbed || missing <= uint64(len(r.slab.buf)-r.fill) {
 				return int(missing), nil
 			}
 			if r.one {
@@ -220,7 +220,7 @@ func (r *reader) parseShort() bool {
 	r.msgs += n
 	r.frames += n
 	r.size += int64(pos - r.pos)
-	r.pos, r.end, r.done = pos, pos, len(r.bodies)
+	r.pos, r.end, r.done, r.last = pos, pos, len(r.bodies), 0
 	return true
 }
 

@@ -89,6 +89,9 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 			}
 			return n, err
 		}
+		if s.inline && ctx.Err() == nil && s.readHere(ctx, s.answering(), true) {
+			continue
+		}
 		w := s.recvWait.add()
 		s.recvMu.Unlock()
 		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {

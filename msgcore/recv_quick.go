@@ -28,7 +28,7 @@ func filterOf(pat pattern) filter {
 // open returns the inlet to take the next message from, if take would do nothing
 // else; under recvMu.
 func (s *Socket) open() *inlet {
-	if !s.plain || s.fair.n == 0 || s.closed || s.calls.waiting != nil {
+	if !s.plain || s.fair.n == 0 || s.closed || s.calls.waiting != nil || len(s.calls.aside) > 0 {
 		return nil
 	}
 	in := s.fair.ring[s.fair.head]
