@@ -5,10 +5,10 @@ package auth_test
 import (
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/solomq/solomq/msgcore/auth"
 	"github.com/solomq/solomq/msgcore/curve"
@@ -50,7 +50,7 @@ func TestFilesOfOthers(t *testing.T) {
 		t.Log("files of another user are not tried: that takes root")
 	}
 	pipe := filepath.Join(dir, "pipe")
-	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	require.NoError(t, unix.Mkfifo(pipe, 0o600))
 	_, err := auth.New(&auth.Options{Passwords: pipe})
 	require.ErrorContains(t, err, "not a regular file")
 }
