@@ -54,7 +54,8 @@ var testsMayToo = []string{
 	"msgcore",                        // that a mechanism serves sockets is shown with sockets
 	"transport/udp", "transport/pgm", // that others plug in is shown by import
 	"golang.org/x/net/...",
-	"transport/inproc", // the suite for transports is tried out on one
+	"golang.org/x/sys/...", // named pipes, locks
+	"transport/inproc",     // the suite for transports is tried out on one
 }
 
 // heavy are packages of the standard library that no program of a user should
