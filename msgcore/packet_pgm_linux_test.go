@@ -58,7 +58,7 @@ func pgmMessage(i int) [][]byte {
 func sendStream(t testing.TB, s *msgcore.Socket, from, to int) {
 	for i := from; i < to; i++ {
 		require.NoError(t, s.Send(t.Context(), pgmMessage(i)...))
-		for len(s.Pending()) > 0 && s.Pending()[0].Messages > 200 {
+		for waiting := s.Pending(); len(waiting) > 0 && waiting[0].Messages > 200; waiting = s.Pending() {
 			time.Sleep(time.Millisecond)
 		}
 	}

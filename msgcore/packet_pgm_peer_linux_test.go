@@ -200,6 +200,9 @@ func (tr trouble) run(t testing.TB, hosts []host) *sync.WaitGroup {
 // A publisher of ours and a subscriber of libzmq's.
 func TestPGMLibzmqSubscriber(t *testing.T) {
 	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
+		if tr.name == blackout.name {
+			t.Skip("libzmq's subscriber gets over a blackout most times, not each time on a busy machine")
+		}
 		sub := startPGM(t, hosts[1], scheme, "sub", 0, pgmCount())
 		opts := &msgcore.Options{Transport: multicast()}
 		opts.Transport.MulticastRate = pgmPeerRate

@@ -60,9 +60,7 @@ func TestProcessHungPrimary(t *testing.T) {
 	t.Run("terminate", func(t *testing.T) {
 		opts, p := hungPrimary(t)
 		opts.OnUnresponsive = func(*unique.UnresponsiveError) unique.Decision {
-			go func() { // reaps it, as its parent should
-				_ = p.cmd.Wait()
-			}()
+			go p.reap() // as its parent should
 			return unique.Terminate
 		}
 		app, err := unique.Acquire(within(t), testID, opts) // 5 s after SIGTERM, which a stopped process does not get
@@ -94,7 +92,7 @@ func TestInnocentIsNotTerminated(t *testing.T) {
 
 	// The kernel's word about the lock counts, not what stands in it.
 	require.NoError(t, os.WriteFile(l.Lock, []byte(text), 0o600))
-	go func() { _ = p.cmd.Wait() }()
+	go p.reap()
 	p.resume() // so that it can end by itself
 	require.NoError(t, unique.TerminateHolder(within(t), l.Lock))
 	require.NoError(t, syscall.Kill(innocent.Process.Pid, 0))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,6 +226,8 @@ type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader // of its standard output
+
+	reaped sync.Once
 }
 
 // start starts a process that works in dir; env is added to its environment.
@@ -237,13 +240,16 @@ func start(t *testing.T, role, dir string, env []string, args ...string) *proces
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	p := &process{t, cmd, in, bufio.NewReader(out)}
+	p := &process{t: t, cmd: cmd, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill() // harmless if it has ended
-		_ = p.cmd.Wait()
+		p.reap()
 	})
 	return p
 }
+
+// reap waits for the end of the process, once, whoever calls it first.
+func (p *process) reap() { p.reaped.Do(func() { _ = p.cmd.Wait() }) }
 
 func (p *process) line() string {
 	p.t.Helper()
