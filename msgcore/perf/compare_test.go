@@ -12,8 +12,8 @@ func TestCompareOurselves(t *testing.T) {
 		t.Skip("it builds a program and runs it many times")
 	}
 	o, err := parse("compare", []string{
-		"-peers", "solomq", "-rounds", "1", "-time", "10ms", "-out", "",
-		"-run", `(pushpull|reqrep|pubsub) (tcp|ipc)|inproc|base|connections .* 10 `, "-size", "64",
+		"-peers", "solomq", "-rounds", "1", "-time", "150ms", "-out", "",
+		"-run", `(pushpull|reqrep|pubsub) (tcp|ipc)|inproc|base|curve|proxy|connections .* 10 `, "-size", "64",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestCompareOurselves(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"pushpull", "reqrep", "inproc", "inproc-reqrep", "pubsub", "connections", "base"} {
+	for _, want := range []string{"pushpull", "reqrep", "inproc", "inproc-reqrep", "pubsub", "connections", "curve", "proxy", "base"} {
 		if !seen[want] {
 			t.Errorf("%s was not measured", want)
 		}
