@@ -68,12 +68,12 @@ func TestTargetPath(t *testing.T) {
 	if onWindows {
 		t.Skip("paths differ")
 	}
-	inv := &unique.Invocation{Dir: "/work/dir"}
+	inv := &unique.Invocation{Dir: "/home/me/dir"}
 	for target, want := range map[string]string{
-		"a b":                            "/work/dir/a b",
+		"a b":                            "/home/me/dir/a b",
 		"/abs/../x":                      "/x",
-		"./mailto:x":                     "/work/dir/mailto:x",
-		"a/b:c":                          "/work/dir/a/b:c",
+		"./mailto:x":                     "/home/me/dir/mailto:x",
+		"a/b:c":                          "/home/me/dir/a/b:c",
 		"file:///tmp/a%20b":              "/tmp/a b",
 		"FILE://localhost/tmp/%E2%82%AC": "/tmp/€",
 	} {
