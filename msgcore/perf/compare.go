@@ -43,7 +43,7 @@ func compareCommand(ctx context.Context, args []string) error {
 }
 
 // compare measures what o asks for.
-func compare(ctx context.Context, o *options, p *progress) (*report, error) {
+func compare(ctx context.Context, o *options, p *progress) (_ *report, err error) {
 	began := time.Now()
 	dir, err := os.MkdirTemp("", "solomq-perf-")
 	if err != nil {
@@ -52,6 +52,7 @@ func compare(ctx context.Context, o *options, p *progress) (*report, error) {
 	defer os.RemoveAll(dir)
 
 	b := &bed{dir: dir, time: o.time, patience: patience, cpus: pinnable()}
+	defer func() { err = errors.Join(err, b.close()) }()
 	o.pinned = b.cpus != nil
 	cells, err := plan(&o.selection, o.libs) // also to see what has to be built
 	if err != nil {
@@ -71,9 +72,14 @@ func compare(ctx context.Context, o *options, p *progress) (*report, error) {
 			built = append(built, l)
 		}
 	}
+	o.lacking = nil
 	if cells, err = plan(&o.selection, built); err != nil {
 		return nil, err
 	}
+	for _, m := range o.lacking {
+		p.say("left out: %s", m)
+	}
+	missing = append(missing, o.lacking...)
 
 	r := &report{Machine: describeMachine(ctx, b.programs), Time: o.time, Missing: missing, cells: cells}
 	l := beginLoad()

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -13,7 +18,7 @@ func TestCompareOurselves(t *testing.T) {
 	}
 	o, err := parse("compare", []string{
 		"-peers", "solomq", "-rounds", "1", "-time", "150ms", "-out", "",
-		"-run", `(pushpull|reqrep|pubsub) (tcp|ipc)|inproc|base|curve|proxy|connections .* 10 `, "-size", "64",
+		"-run", `(pushpull|reqrep|pubsub) (tcp|ipc)|inproc|base|curve|proxy|epgm|connections .* 10 `, "-size", "64",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -34,10 +39,48 @@ func TestCompareOurselves(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"pushpull", "reqrep", "inproc", "inproc-reqrep", "pubsub", "connections", "curve", "proxy", "base"} {
+	if why := noNamespaces(); why != "" {
+		if len(r.Missing) != 1 || !strings.Contains(r.Missing[0], why) {
+			t.Errorf("it does not say that epgm lacks %q: %q", why, r.Missing)
+		}
+		seen["epgm"] = true
+	} else if left, _ := filepath.Glob(fmt.Sprintf("/run/netns/solomq-perf-%d*", os.Getpid())); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	for _, want := range []string{"epgm", "pushpull", "reqrep", "inproc", "inproc-reqrep", "pubsub", "connections", "curve", "proxy", "base"} {
 		if !seen[want] {
 			t.Errorf("%s was not measured", want)
 		}
+	}
+}
+
+// What cannot be measured here is left out and said, or an error if it was asked
+// for.
+func TestModeThatLacksSomething(t *testing.T) {
+	var m *mode
+	for _, m = range modes {
+		if m.name == "epgm" {
+			break
+		}
+	}
+	had := m.lacks
+	defer func() { m.lacks = had }()
+	m.lacks = func() string { return "it needs a moon" }
+	sel := selection{}
+	cells, err := plan(&sel, libraries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cells {
+		if c.work.mode == m {
+			t.Errorf("%s is measured", c.work)
+		}
+	}
+	if want := []string{"mode epgm: it needs a moon"}; !slices.Equal(sel.lacking, want) {
+		t.Errorf("it says %q, want %q", sel.lacking, want)
+	}
+	if _, err := plan(&selection{modes: []string{"epgm"}}, libraries); err == nil || !strings.Contains(err.Error(), "moon") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

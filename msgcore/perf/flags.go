@@ -28,7 +28,7 @@ func parse(command string, args []string) (*options, error) {
 	var modeList, sizeList, transportList, peers, match string
 	f.StringVar(&modeList, "mode", "", "only these `modes`, with commas between them: "+strings.Join(modeNames(), ", "))
 	f.StringVar(&sizeList, "size", "", "these `sizes` of messages instead of those of each mode, such as 64,16Ki,1Mi")
-	f.StringVar(&transportList, "transport", "", "only these `transports`: tcp, ipc, inproc")
+	f.StringVar(&transportList, "transport", "", "only these `transports`: tcp, ipc, inproc, epgm")
 	f.StringVar(&match, "run", "", "only work whose name the `regexp` matches, such as 'reqrep tcp .*4 peers'")
 	counted := 300 * time.Millisecond
 	if command == "profile" {

@@ -30,9 +30,9 @@ func (r *report) markdown() string {
 		}
 		fmt.Fprintf(&b, "## %s\n\n%s In %s; %s.\n\n", m.title, m.about, m.unit.name, direction)
 		writeTable(&b, cells, value, m.unit)
-		if m.name == "pushpull" || m.name == "reqrep" || m.name == "launch" {
-			fmt.Fprintf(&b, "The same in µs of CPU, all processes together; less is better.\n\n")
-			writeTable(&b, cells, cpu, microseconds)
+		for _, more := range m.tells {
+			fmt.Fprintf(&b, "%s\n\n", more.title)
+			writeTable(&b, cells, more.of, more.unit)
 		}
 	}
 	if f := r.failures(func(*contender) bool { return true }); len(f) > 0 {

@@ -48,6 +48,8 @@ type bed struct {
 	extraFlags func(role string) []string
 	gently     bool
 
+	namespaces *namespaces // of multicast; nil until there are some
+
 	sockets int // made so far
 }
 
@@ -76,6 +78,10 @@ func (b *bed) start(ctx context.Context, w *work, c *contender, role, address st
 	}
 	if w.kind != "" {
 		argv = append(argv, "-kind="+w.kind)
+	}
+	if w.transport == "epgm" {
+		argv = append(b.namespaces.exec(first), argv...)
+		argv = append(argv, multicastFlags...)
 	}
 	if w.mode.name == "curve" {
 		keys, err := curveKeys()

@@ -15,6 +15,16 @@ type mode struct {
 	// ways are those in which SoloMQ is used at w; nil stands for one.
 	ways    func(w *work) []way
 	measure measureFunc
+	// lacks, if not nil, says why it cannot be measured here.
+	lacks func() string
+	tells []column // more of each sample than its value
+}
+
+// A column is something else that a sample tells.
+type column struct {
+	title string
+	unit  unit
+	of    func(*sample) float64
 }
 
 type measureFunc func(ctx context.Context, b *bed, w *work, c *contender) (sample, error)
@@ -38,6 +48,8 @@ var (
 // small is up to where Send is used, which copies; above it is SendMsg.
 const small = 4 << 10
 
+var cpuToo = column{"The same in µs of CPU, all processes together; less is better.", microseconds, cpu}
+
 var modes = []*mode{
 	{
 		name: "pushpull", title: "Push and pull", unit: perSecond,
@@ -55,6 +67,7 @@ var modes = []*mode{
 			}
 			return []way{owned, ownedHeap, released, fresh}
 		},
+		tells:   []column{cpuToo},
 		measure: pair("pull", "push", "pull"),
 	},
 	{
@@ -80,6 +93,7 @@ var modes = []*mode{
 			}
 			return []way{{}}
 		},
+		tells:   []column{cpuToo},
 		measure: pair("rep", "req", "req"),
 	},
 	{
@@ -116,6 +130,19 @@ var modes = []*mode{
 		},
 		ways:    func(*work) []way { return []way{released, batchRecv} },
 		measure: pair("pub", "sub", "sub"),
+	},
+	{
+		name: "epgm", title: "Reliable multicast", unit: perSecond,
+		about: "Messages/s from one PUB to one SUB over epgm, each in a network namespace of its own, with a rate that does not bind and a recovery " +
+			"interval that makes windows of 50 MB. The publisher waits while its queue is full, but not for its subscriber, as always with multicast.",
+		sizes: []int{64, 1 << 10, 8 << 10},
+		works: func(sizes []int) []*work {
+			return overSizes(sizes, func(size int) *work { return &work{transport: "epgm", size: size, quick: true} })
+		},
+		ways:    func(*work) []way { return []way{released, batchRecv} },
+		measure: multicast,
+		lacks:   noNamespaces,
+		tells:   []column{cpuToo, {"Lost for good, in %; less is better.", percent, lost}},
 	},
 	{
 		name: "connections", title: "Many connections", unit: perSecond, counts: "connection",
@@ -176,6 +203,7 @@ var modes = []*mode{
 		ways: func(*work) []way {
 			return []way{{"run", nil}, {"forward", nil}, {"nothing", nil}}
 		},
+		tells:   []column{cpuToo},
 		measure: secondLaunch,
 	},
 }

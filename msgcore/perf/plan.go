@@ -13,7 +13,9 @@ type selection struct {
 	sizes             []int
 	match             *regexp.Regexp // of the works' names
 	quick             bool
-	pinned            bool // programs can be pinned to processors
+	everywhere        bool     // also what cannot be measured here
+	pinned            bool     // programs can be pinned to processors
+	lacking           []string // modes that plan has left out, and why
 }
 
 // A cell is a work with those who take part in it, and what they reached.
@@ -34,6 +36,15 @@ func plan(sel *selection, libs []*library) ([]*cell, error) {
 	for _, m := range modes {
 		if len(sel.modes) > 0 && !slices.Contains(sel.modes, m.name) {
 			continue
+		}
+		if m.lacks != nil && !sel.everywhere {
+			if why := m.lacks(); why != "" {
+				if slices.Contains(sel.modes, m.name) {
+					return nil, fmt.Errorf("mode %s: %s", m.name, why)
+				}
+				sel.lacking = append(sel.lacking, fmt.Sprintf("mode %s: %s", m.name, why))
+				continue
+			}
 		}
 		sizes := m.sizes
 		if len(sel.sizes) > 0 && sizes != nil {

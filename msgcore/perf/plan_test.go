@@ -25,7 +25,7 @@ func names(cells []*cell) (all []string) {
 
 func TestPlanIsWithoutDoubles(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range planned(t, selection{pinned: true}, libraries) {
+	for _, c := range planned(t, selection{pinned: true, everywhere: true}, libraries) {
 		if seen[c.work.String()] {
 			t.Errorf("%q stands for two works", c.work)
 		}
@@ -105,7 +105,7 @@ func TestOnlyWhoCanTakesPart(t *testing.T) {
 
 // Every target must name a contender that there is, at a work that there is.
 func TestTargetsFit(t *testing.T) {
-	cells := planned(t, selection{pinned: true}, libraries)
+	cells := planned(t, selection{pinned: true, everywhere: true}, libraries)
 	for _, c := range cells {
 		for _, s := range c.results {
 			s.samples = []*sample{{value: 1, cpu: 1}}

@@ -15,7 +15,7 @@ import (
 // profileCommand runs SoloMQ alone, both sides with the CPU profiler on, and
 // prints where the time goes. The programs are built with the profiler in, so
 // their figures are not for comparison.
-func profileCommand(ctx context.Context, args []string) error {
+func profileCommand(ctx context.Context, args []string) (err error) {
 	o, err := parse("profile", args)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
@@ -41,6 +41,7 @@ func profileCommand(ctx context.Context, args []string) error {
 		programs: programs{lib: bin}, dir: dir, time: o.time, patience: patience,
 		cpus: pinnable(), gently: true,
 	}
+	defer func() { err = errors.Join(err, b.close()) }()
 	o.pinned = b.cpus != nil
 	cells, err := plan(&o.selection, []*library{lib})
 	if err != nil {

@@ -30,6 +30,12 @@ func (s *series) values(of func(*sample) float64) []float64 {
 func value(s *sample) float64 { return s.value }
 func cpu(s *sample) float64   { return s.cpu }
 
+// lost is how much of what was sent never came, in percent.
+func lost(s *sample) float64 {
+	n := s.extra["lost"]
+	return 100 * n / (n + s.extra["messages"])
+}
+
 // A summary is the middle of some values, and how far they spread.
 type summary struct {
 	Median, Min, Max float64

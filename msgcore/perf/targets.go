@@ -58,6 +58,8 @@ var targets = []target{
 	{mode: "pubsub", fits: fanOut(1), who: "solomq released", must: 1.5, goal: 3},
 	{mode: "pubsub", fits: fanOut(10), who: "solomq released", must: 2, goal: 4},
 	{mode: "pubsub", fits: fanOut(100), who: "solomq released", must: 2, goal: 5},
+	{mode: "epgm", who: "solomq released", must: 1.5, goal: 4},
+	{mode: "epgm", who: "solomq released", of: cpu, what: "CPU", must: 1, goal: 0.5, lower: true},
 	{mode: "connections", fits: counted(64, 100), who: "solomq released", must: 2, goal: 3.5},
 	{mode: "connections", fits: counted(64, 1000), who: "solomq released", must: 2, goal: 6},
 	{mode: "curve", fits: sized(64), who: "solomq released", must: 1, goal: 2},

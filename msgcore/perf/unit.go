@@ -14,6 +14,7 @@ var (
 	milliseconds = unit{"ms", true}
 	kibibytes    = unit{"KiB", true}
 	mebibytes    = unit{"MiB", true}
+	percent      = unit{"%", true}
 )
 
 // format shows v with three digits that count.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ func (p place) String() string {
 func (w *work) String() string {
 	parts := []string{w.mode.name, w.transport}
 	if strings.HasPrefix(w.mode.name, w.transport) {
-		parts = parts[:1] // inproc
+		parts = parts[:1] // inproc, epgm
 	}
 	if w.kind != "" {
 		parts = append(parts, w.kind)
@@ -67,4 +68,6 @@ func plural(s string, n int) string {
 }
 
 // onlyReference reports whether libzmq alone is compared with at w.
-func (w *work) onlyReference() bool { return w.mode.name == "curve" || w.mode.name == "proxy" }
+func (w *work) onlyReference() bool {
+	return slices.Contains([]string{"curve", "proxy", "epgm"}, w.mode.name)
+}

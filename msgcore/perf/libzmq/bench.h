@@ -20,6 +20,7 @@ static double seconds, warm_up;
 static int count = 1; // N: sockets, connections or subscribers
 static int nodrop, busy;
 static const char *kind = "";
+static int rate, recovery; // of multicast, in kbit/s and ms
 static char *keys[4]; // of CURVE: public and secret of the side that is bound, and of the other
 
 static void fail(const char *format, ...)
@@ -162,6 +163,7 @@ struct counter {
 
 static struct counter *counters;
 static int counter_count;
+static _Atomic long missing; // messages, by their numbers
 static long early; // messages that came before counting could begin
 static pthread_mutex_t first_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t first_cond = PTHREAD_COND_INITIALIZER;
@@ -197,11 +199,12 @@ static void *measure(void *unused)
     pthread_mutex_unlock(&first_lock);
     pause_for(warm_up);
     double begin = now();
-    long from = sum();
+    long from = sum(), missed = missing;
     pause_for(seconds);
     double end = now();
     long to = sum();
-    printf("result messages=%ld seconds=%.9g total=%ld\n", to - from, end - begin, to + early);
+    missed = missing - missed;
+    printf("result messages=%ld seconds=%.9g total=%ld lost=%ld\n", to - from, end - begin, to + early, missed);
     fflush(stdout);
     _exit(0);
 }

@@ -117,6 +117,54 @@ static void mode_sub(void)
     sleep_on();
 }
 
+// --- multicast ---------------------------------------------------------------
+
+static void *multicast_socket(int type)
+{
+    void *s = socket_of(type);
+    int hops = 1;
+    check(zmq_setsockopt(s, ZMQ_RATE, &rate, sizeof rate), "ZMQ_RATE");
+    check(zmq_setsockopt(s, ZMQ_RECOVERY_IVL, &recovery, sizeof recovery), "ZMQ_RECOVERY_IVL");
+    check(zmq_setsockopt(s, ZMQ_MULTICAST_HOPS, &hops, sizeof hops), "ZMQ_MULTICAST_HOPS");
+    return s;
+}
+
+// mode_mpub numbers its messages; it waits while its queue is full.
+static void mode_mpub(void)
+{
+    void *s = multicast_socket(ZMQ_XPUB);
+    int one = 1;
+    check(zmq_setsockopt(s, ZMQ_XPUB_NODROP, &one, sizeof one), "ZMQ_XPUB_NODROP");
+    connect_all(s);
+    for (uint64_t number = 0;; number++) {
+        zmq_msg_t m;
+        check(zmq_msg_init_size(&m, size), "zmq_msg_init_size");
+        memcpy(zmq_msg_data(&m), &number, sizeof number);
+        check(zmq_msg_send(&m, s, 0), "zmq_msg_send");
+    }
+}
+
+// mode_msub counts the numbers that are missing, too.
+static void mode_msub(void)
+{
+    void *s = multicast_socket(ZMQ_SUB);
+    check(zmq_setsockopt(s, ZMQ_SUBSCRIBE, "", 0), "ZMQ_SUBSCRIBE");
+    connect_all(s);
+    ready(address);
+    start_counting(1);
+    zmq_msg_t m;
+    zmq_msg_init(&m);
+    for (uint64_t next = 0;; next++) {
+        uint64_t number;
+        receive_one(s, &m);
+        memcpy(&number, zmq_msg_data(&m), sizeof number);
+        if (counters->n > 0)
+            atomic_fetch_add_explicit(&missing, (long)(number - next), memory_order_relaxed);
+        next = number;
+        add(counters);
+    }
+}
+
 // --- req and rep -------------------------------------------------------------
 
 static void *answer(void *s)
@@ -380,7 +428,7 @@ static const struct {
 } modes[] = {
     {"pull", mode_pull}, {"push", mode_push}, {"pushn", mode_pushn},
     {"rep", mode_rep}, {"req", mode_req},
-    {"pub", mode_pub}, {"sub", mode_sub},
+    {"pub", mode_pub}, {"sub", mode_sub}, {"mpub", mode_mpub}, {"msub", mode_msub},
     {"inthr", mode_inthr}, {"inlat", mode_inlat},
     {"base", mode_base}, {"idlesrv", mode_idlesrv}, {"idlecli", mode_idlecli},
     {"proxy", mode_proxy}, {"proxying", mode_proxying}, {"proxied", mode_proxied},
@@ -406,6 +454,10 @@ int main(int argc, char **argv)
         busy |= strcmp(argv[1], "-busy") == 0;
         if (strncmp(argv[1], "-kind=", 6) == 0)
             kind = argv[1] + 6;
+        if (strncmp(argv[1], "-rate=", 6) == 0)
+            rate = atoi(argv[1] + 6);
+        if (strncmp(argv[1], "-recovery=", 10) == 0)
+            recovery = atoi(argv[1] + 10);
         if (strncmp(argv[1], "-curve=", 7) == 0) {
             char *rest = argv[1] + 7;
             for (int i = 0; i < 4; i++)

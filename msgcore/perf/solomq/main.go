@@ -11,6 +11,8 @@
 //	             batch: SendBatch of 64
 //	-heap=MIB    live memory beside the messages, as in a program with data
 //	-nodrop      pub: waits for slow subscribers, and for all N before the first message
+//	-rate=KBIT, -recovery=MS
+//	             mpub, msub: of multicast
 //	-spin=TIME   Options.Spin
 //	-curve=KEYS  CURVE: the public and the secret key of the side that is bound, and of the other
 //	-kind=KIND   proxy, proxying, proxied: ROUTER-DEALER or XSUB-XPUB
@@ -36,6 +38,8 @@ func main() {
 		"inlat":    prepared(inprocRoundTrips),
 		"pub":      prepared(pub),
 		"sub":      prepared(sub),
+		"mpub":     prepared(multicastPub),
+		"msub":     prepared(multicastSub),
 		"proxy":    prepared(proxy),
 		"proxying": prepared(proxying),
 		"proxied":  prepared(proxied),

@@ -13,6 +13,7 @@ type Meter struct {
 	counters []Counter
 	waiting  sync.WaitGroup
 	early    atomic.Int64
+	lost     atomic.Int64
 }
 
 // A Counter counts for one receiving goroutine, which alone may call Add.
@@ -47,6 +48,9 @@ func (m *Meter) Counter(i int) *Counter { return &m.counters[i] }
 // Early notes k messages that came before counting could begin.
 func (m *Meter) Early(k int) { m.early.Add(int64(k)) }
 
+// Lost notes k messages that never came.
+func (m *Meter) Lost(k int) { m.lost.Add(int64(k)) }
+
 // Add counts k more messages.
 func (c *Counter) Add(k int) {
 	c.n += k
@@ -65,13 +69,14 @@ func (c *Counter) publish() {
 func (m *Meter) measure() {
 	m.waiting.Wait()
 	time.Sleep(m.args.WarmUp())
-	from, begin := m.sum(), time.Now()
+	from, lost, begin := m.sum(), m.lost.Load(), time.Now()
 	time.Sleep(m.args.Time)
 	to, elapsed := m.sum(), time.Since(begin)
 	Result(
 		Value{"messages", float64(to - from)},
 		Value{"seconds", elapsed.Seconds()},
 		Value{"total", float64(to + m.early.Load())},
+		Value{"lost", float64(m.lost.Load() - lost)},
 	)
 }
 
