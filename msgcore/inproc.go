@@ -97,6 +97,7 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	err := s.add(us)
 	if err == nil {
 		us.id = []byte(us.info.RoutingID)
+		us.greet()
 	}
 	s.sendMu.Unlock()
 	if err != nil {
@@ -151,9 +152,9 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true
+	p.greet()
 	if other.opts.Router.Notify&NotifyConnect != 0 {
-		out.untake([]block{eventBlock(NotifyConnect)})
-		out.msgs, out.bytes = out.msgs+1, out.bytes+2
+		out.pushFront(eventBlock(NotifyConnect))
 	}
 	queued = len(out.blocks) > 0
 	out.live, out.idle = true, !queued
@@ -207,12 +208,16 @@ func (p *peer) part() {
 	}
 	l.ended = true
 	for _, e := range [...]*peer{p, p.twin} {
-		s, notice := e.s, e.twin.s.opts.Router.Notify&NotifyDisconnect != 0
+		s, other := e.s, e.twin.s
 		var wake bool
 		s.sendMu.Lock()
-		if notice {
+		if other.opts.Router.Notify&NotifyDisconnect != 0 {
 			b := eventBlock(NotifyDisconnect)
 			wake = e.out.pushBlock(&b)
+		}
+		if last := other.parting(e.twin == l.bound); last != nil {
+			b := oneBlock([][]byte{last})
+			wake = e.out.pushBlock(&b) || wake
 		}
 		s.ready--
 		s.remove(e)

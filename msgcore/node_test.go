@@ -2,6 +2,7 @@ package msgcore_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,16 +13,52 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A node is a process of testdata/radiodish.js: a libzmq with draft socket
-// types, which distributions do not have.
+// A node is a process of testdata/radiodish.js or draft.js: a libzmq with draft
+// socket types and options, which distributions do not have.
 type node struct {
 	endpoint string
 	in       io.Writer
 	lines    chan string
 }
 
-// startNode starts it; it ends with the test.
+// startNode starts radiodish.js; it ends with the test.
 func startNode(t testing.TB, role, endpoint string, groups ...string) *node {
+	t.Helper()
+	n := runNode(t, append([]string{"radiodish.js", role, endpoint}, groups...)...)
+	n.endpoint = endpoint
+	require.Equal(t, "ready", n.line(t))
+	return n
+}
+
+// startDraft starts draft.js with a socket of that class, which has options by
+// their numbers in libzmq, and is bound or connected to endpoint.
+func startDraft(t testing.TB, class string, options map[int]any, verb, endpoint string) *node {
+	t.Helper()
+	o, err := json.Marshal(options)
+	require.NoError(t, err)
+	n := runNode(t, "draft.js", class, string(o), verb, endpoint)
+	_, err = fmt.Sscanf(n.line(t), "ready %s", &n.endpoint)
+	require.NoError(t, err)
+	return n
+}
+
+// frames is the next message that draft.js has received.
+func (n *node) frames(t testing.TB) (frames []string) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(n.line(t)), &frames))
+	return frames
+}
+
+// send sends a message by draft.js.
+func (n *node) send(t testing.TB, frames ...string) {
+	t.Helper()
+	b, err := json.Marshal(frames)
+	require.NoError(t, err)
+	n.say(t, string(b))
+}
+
+// runNode starts a script of testdata.
+func runNode(t testing.TB, args ...string) *node {
 	t.Helper()
 	if out, err := exec.Command("node", "-e", "require('zeromq/draft')").CombinedOutput(); err != nil {
 		msg := fmt.Sprintf("no libzmq with drafts: node finds no module zeromq (npm ci in .ci/node, and NODE_PATH): %v\n%s", err, out)
@@ -30,14 +67,15 @@ func startNode(t testing.TB, role, endpoint string, groups ...string) *node {
 		}
 		t.Skip(msg)
 	}
-	cmd := exec.Command("node", append([]string{"--no-warnings", "testdata/radiodish.js", role, endpoint}, groups...)...)
+	args[0] = "testdata/" + args[0]
+	cmd := exec.Command("node", append([]string{"--no-warnings"}, args...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	n := &node{endpoint: endpoint, in: in, lines: make(chan string, 100)}
+	n := &node{in: in, lines: make(chan string, 100)}
 	go func() {
 		defer close(n.lines)
 		for s := bufio.NewScanner(out); s.Scan(); {
@@ -50,7 +88,6 @@ func startNode(t testing.TB, role, endpoint string, groups ...string) *node {
 		}
 		require.NoError(t, cmd.Wait())
 	})
-	require.Equal(t, "ready", n.line(t))
 	return n
 }
 

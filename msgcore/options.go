@@ -1,6 +1,7 @@
 package msgcore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -74,11 +75,29 @@ type Options struct {
 	// Immediate queues only for peers that are connected, so that messages are
 	// not held for one that may never come.
 	Immediate bool
+	// ProbeRouter sends an empty message on each new connection, ahead of all
+	// others, so that a ROUTER there hears of this socket, and of its RoutingID,
+	// before it has anything to say. Other types receive it as a message; REQ and
+	// REP drop it. ROUTER, DEALER and REQ only.
+	ProbeRouter bool
+	// Hello is a message of one frame that is sent on each new connection, made
+	// or accepted, ahead of all others; nil sends none. DEALER, ROUTER, CLIENT,
+	// SERVER and PEER only.
+	Hello []byte
+	// Disconnected is a message of one frame that is received, as if the peer
+	// had sent it last, when a connection has ended that was accepted; nil means
+	// none. ROUTER, SERVER and PEER only.
+	Disconnected []byte
+	// Hiccup is the like when a connection has ended that this socket has made,
+	// and that it will make again. DEALER, CLIENT and PEER only.
+	Hiccup []byte
 
 	Reconnect Reconnect
 	Heartbeat Heartbeat
+	Req       ReqOptions
 	Router    RouterOptions
 	Pub       PubOptions
+	Sub       SubOptions
 	Stream    StreamOptions
 
 	// Inproc is the name space of this socket's inproc endpoints; nil means
@@ -224,6 +243,9 @@ func (o *Options) check(t Type) error {
 	case o.ConnectTimeout < 0:
 		return errors.New("ConnectTimeout must not be negative")
 	}
+	if err := o.checkPatterns(t); err != nil {
+		return err
+	}
 	for k := range o.Metadata {
 		if !strings.HasPrefix(k, "X-") || len(k) > 255 {
 			return fmt.Errorf("name %q in Metadata: names start with \"X-\" and have at most 255 bytes", k)
@@ -269,7 +291,7 @@ func (o *Options) withDefaults(t Type) Options {
 	}
 	def(&c.SendHWM, defaultHWM)
 	def(&c.RecvHWM, defaultHWM)
-	bytes := func(v *int64, d int64) {
+	octets := func(v *int64, d int64) {
 		if *v == 0 {
 			*v = d
 		} else if *v < 0 {
@@ -280,8 +302,8 @@ func (o *Options) withDefaults(t Type) Options {
 	if t != Pub && t != XPub && t != Radio || c.Pub.NoDrop {
 		drops = defaultBytes
 	}
-	bytes(&c.SendBytes, drops)
-	bytes(&c.RecvBytes, defaultBytes)
+	octets(&c.SendBytes, drops)
+	octets(&c.RecvBytes, defaultBytes)
 	if c.Linger == 0 {
 		c.Linger = defaultLinger
 	}
@@ -301,6 +323,9 @@ func (o *Options) withDefaults(t Type) Options {
 		c.Router.Notify = NotifyConnect | NotifyDisconnect
 	}
 	c.Metadata = maps.Clone(c.Metadata)
+	for _, m := range []*[]byte{&c.Hello, &c.Hiccup, &c.Disconnected} {
+		*m = bytes.Clone(*m)
+	}
 	c.Transport.Space = c.Inproc
 	return c
 }

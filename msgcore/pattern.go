@@ -80,7 +80,7 @@ func newPattern(s *Socket) pattern {
 	case Sub:
 		return newSubPattern(s)
 	case Req:
-		return &reqPattern{balance: balance{s: s}}
+		return newReqPattern(s)
 	case Rep:
 		return &repPattern{s: s}
 	case Dealer:

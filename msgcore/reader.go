@@ -420,10 +420,12 @@ func (r *reader) awaitRoom() error {
 	}
 }
 
-// notify tells the application in band that the peer came or goes. It needs no
-// room: there are at most two for a session.
-func (r *reader) notify(event Notify) {
-	b := block{b: []byte{0, 0}, msgs: 1, frames: 1, size: 2, event: event}
+// notify tells the application in band that the peer came or goes.
+func (r *reader) notify(event Notify) { r.insert(eventBlock(event)) }
+
+// insert adds a block to what has come from the peer. It needs no room: there
+// are few for a session.
+func (r *reader) insert(b block) {
 	r.in.mu.Lock()
 	wake := r.in.pushBlock(&b)
 	r.in.mu.Unlock()

@@ -1,7 +1,9 @@
 package msgcore
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"sync"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -11,8 +13,8 @@ import (
 // ROUTER, in turn among those that have room, and receives the reply. Send and
 // Recv are in lockstep: a second Send before the Recv, or a Recv without a Send,
 // is ErrState. Send waits while there is no peer or no room; nothing is dropped.
-// Request does both at once, any number of times side by side and beside the
-// lockstep. Nil options mean defaults.
+// Options.Req loosens that. Request does both at once, any number of times side
+// by side and beside the lockstep. Nil options mean defaults.
 func NewReq(opts *Options) *Socket { return New(Req, opts) }
 
 type reqPattern struct {
@@ -20,7 +22,15 @@ type reqPattern struct {
 
 	mu      sync.Mutex
 	waiting bool  // a request is under way
-	from    *peer // to which; its reply alone counts
+	from    *peer // to which, until it has replied; its reply alone counts
+
+	id uint32 // of it, with Options.Req.Correlate
+}
+
+// newReqPattern starts to count anywhere, for a REP may know an earlier socket's
+// requests.
+func newReqPattern(s *Socket) *reqPattern {
+	return &reqPattern{balance: balance{s: s}, id: rand.Uint32()}
 }
 
 // delimiter is the empty frame that ends an envelope.
@@ -44,6 +54,10 @@ func (t *reqPattern) mayRecv() error {
 	if !t.waiting {
 		return stateError{errUnasked}
 	}
+	if t.s.opts.Req.Relaxed && t.from != nil {
+		ReleaseBatch(t.s.calls.aside) // the reply of a request that was given up
+		t.s.calls.aside = nil
+	}
 	return nil
 }
 
@@ -52,7 +66,7 @@ func (t *reqPattern) mayRecv() error {
 func (t *reqPattern) received() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.waiting = false
+	t.waiting = t.from != nil // it is if another request was sent meanwhile
 }
 
 func (t *reqPattern) send(o *outgoing) (sendResult, error) {
@@ -65,23 +79,54 @@ func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.waiting {
+	if t.waiting && !t.s.opts.Req.Relaxed {
 		return sendResult{}, stateError{errUnanswered}
 	}
-	o.head, o.headFrames = delimiter, 1
-	o.size += int64(len(delimiter))
+	t.address(o)
 	p, r := t.sendTo(o)
-	if !r.full {
-		t.waiting, t.from = true, p
-		t.s.asked.Store(p.sess)
+	if r.full {
+		return r, nil
 	}
+	old := t.s.asked.Load()
+	t.s.asked.Store(p.sess)
+	if t.waiting && old != nil && old != p.sess {
+		old.reclaim() // a Recv may read it, for a reply that is none any more
+	}
+	t.waiting, t.from = true, p
 	return r, nil
+}
+
+// address puts o's envelope in front.
+func (t *reqPattern) address(o *outgoing) {
+	o.head, o.headFrames = delimiter, 1
+	if t.s.opts.Req.Correlate {
+		t.id = (t.id + 1) | lockstepID
+		o.head, o.headFrames = appendCallID(nil, t.id), 2
+	}
+	o.size += int64(len(o.head))
+}
+
+// isReply reports whether m is for the lockstep's request, and takes the
+// envelope off.
+func (t *reqPattern) isReply(m *Msg) bool {
+	f := m.Frames
+	if t.s.opts.Req.Correlate {
+		if len(f) < 3 || len(f[0]) != callID || binary.BigEndian.Uint32(f[0]) != t.id {
+			return false
+		}
+		f = f[1:]
+	}
+	if len(f) < 2 || len(f[0]) != 0 {
+		return false
+	}
+	m.Frames = f[1:]
+	return true
 }
 
 func (t *reqPattern) writable() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.waiting && t.balance.writable()
+	return (!t.waiting || t.s.opts.Req.Relaxed) && t.balance.writable()
 }
 
 func (*reqPattern) extra() int { return 0 }
@@ -95,10 +140,9 @@ func (t *reqPattern) recv(in *inlet, m *Msg) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.waiting || in.peer != t.from || len(m.Frames) < 2 || len(m.Frames[0]) != 0 {
+	if !t.waiting || in.peer != t.from || !t.isReply(m) {
 		return false
 	}
-	m.Frames = m.Frames[1:]
 	t.from = nil
 	return true
 }

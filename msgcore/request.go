@@ -30,6 +30,18 @@ type call struct {
 // return it with the envelope.
 const callID = 4
 
+// lockstepID is set in the ids of a correlated lockstep and in no Request's, so
+// that none takes a reply of the other.
+const lockstepID = 1 << 31
+
+// appendCallID appends an envelope of id in framing: id's frame, and the
+// delimiter.
+func appendCallID(dst []byte, id uint32) []byte {
+	dst = append(dst, zmtp.FlagMore, callID)
+	dst = binary.BigEndian.AppendUint32(dst, id)
+	return append(dst, delimiter...)
+}
+
 var errUncorrelated = fmt.Errorf("%w: only REQ and DEALER sockets find each reply's request", errors.ErrUnsupported)
 
 // Request sends frames as a request and waits for its own reply, which it
@@ -52,19 +64,16 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 		s.calls.waiting = map[uint32]*call{}
 		s.calls.next = rand.Uint32()
 	}
-	for s.calls.waiting[s.calls.next] != nil {
-		s.calls.next++
+	id := s.calls.next &^ lockstepID
+	for s.calls.waiting[id] != nil {
+		id = (id + 1) &^ lockstepID
 	}
-	id := s.calls.next
-	s.calls.next++
+	s.calls.next = id + 1
 	s.calls.waiting[id] = c
 	s.recvMu.Unlock()
 
-	head := make([]byte, 2+callID, 4+callID)
-	head[0], head[1] = zmtp.FlagMore, callID
-	binary.BigEndian.PutUint32(head[2:], id)
-	head = append(head, delimiter...)
-	o := sending{head: head, headFrames: 2}
+	head := make([]byte, 0, 4+callID)
+	o := sending{head: appendCallID(head, id), headFrames: 2}
 	err := s.transmit(ctx, "request", frames, &o)
 	if err == nil {
 		err = s.awaitReply(ctx, c)

@@ -17,12 +17,13 @@ import (
 // runs it, and writes on another that lives while there is something to write.
 // Either error ends it.
 type session struct {
-	s       *Socket
-	p       *peer
-	conn    net.Conn
-	raw     syscall.RawConn // nil where reading needs a buffer while it waits
-	version zmtp.Version
-	info    *PeerInfo
+	s        *Socket
+	p        *peer
+	conn     net.Conn
+	raw      syscall.RawConn // nil where reading needs a buffer while it waits
+	version  zmtp.Version
+	info     *PeerInfo
+	accepted bool // by a socket that is bound
 
 	stop     chan struct{} // closed when the session ends
 	stopOnce sync.Once
@@ -96,7 +97,7 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 		s.event(Event{Kind: HandshakeFailed, Endpoint: endpoint, Peer: *info, Err: err})
 		return nil, err
 	}
-	ss := &session{s: s, conn: conn, version: z.Version(), info: info, stop: make(chan struct{})}
+	ss := &session{s: s, conn: conn, accepted: accepted, version: z.Version(), info: info, stop: make(chan struct{})}
 	switch {
 	case z.Session() != nil:
 		ss.conn = newSealedConn(conn, z.Session())
@@ -163,6 +164,10 @@ func (ss *session) attach(p *peer) error {
 		t.resume(func(prefix []byte) {
 			ss.w.control = t.announce(ss.w.control, prefix, true, ss.version)
 		})
+	}
+	if hello := s.greeting(); len(hello) > 0 {
+		ss.w.control = append(ss.w.control, hello...)
+		ss.w.used = true
 	}
 	p.out.live = true
 	var w wakeup
@@ -235,6 +240,9 @@ func (ss *session) finish(err error, keep bool) error {
 	s.wakeNotes()
 	if s.opts.Router.Notify&NotifyDisconnect != 0 { // nothing can be sent to it any more
 		ss.r.notify(NotifyDisconnect)
+	}
+	if last := s.parting(ss.accepted); last != nil {
+		ss.r.insert(oneBlock([][]byte{last}))
 	}
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
 	return err
