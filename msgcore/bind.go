@@ -17,7 +17,7 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 		return "", s.wrap("bind", name, err)
 	}
 	defer s.mu.Unlock()
-	ep, tr, err := resolve(name)
+	ep, tr, err := s.resolve(name)
 	if err == nil {
 		err = s.checkScheme(ep.Scheme, tr)
 	}

@@ -256,14 +256,14 @@ func TestWaitList(t *testing.T) {
 			i := r.IntN(len(model))
 			require.True(t, l.remove(model[i]))
 			require.False(t, l.remove(model[i]))
-			model[i].free()
+			l.free(model[i])
 			model = slices.Delete(model, i, i+1)
 		default:
 			w := l.pop()
 			require.Same(t, model[0], w)
 			w.signal()
 			<-w.ch
-			w.free()
+			l.free(w)
 			model = model[1:]
 		}
 	}

@@ -19,7 +19,7 @@ func (s *Socket) Connect(name string) error {
 		return s.wrap("connect", name, err)
 	}
 	defer s.mu.Unlock()
-	ep, tr, err := resolve(name)
+	ep, tr, err := s.resolve(name)
 	if err == nil {
 		err = s.checkScheme(ep.Scheme, tr)
 	}

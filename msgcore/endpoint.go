@@ -29,10 +29,17 @@ var (
 )
 
 // resolve finds the transport of an endpoint.
-func resolve(name string) (transport.Endpoint, transport.Transport, error) {
+func (s *Socket) resolve(name string) (transport.Endpoint, transport.Transport, error) {
 	ep, err := transport.ParseEndpoint(name)
 	if err != nil {
 		return ep, nil, err
+	}
+	if find := s.opts.Transports; find != nil {
+		tr, ok := find(ep.Scheme)
+		if !ok {
+			return ep, nil, fmt.Errorf("no transport for scheme %q among Options.Transports", ep.Scheme)
+		}
+		return ep, tr, nil
 	}
 	tr, ok := transport.Lookup(ep.Scheme)
 	if !ok {

@@ -42,7 +42,17 @@ const maxPongs = 16 << 10 // bytes that wait to be written
 
 var errSilent = errors.New("the peer is silent")
 
-func now() time.Duration { return time.Since(begun) }
+// bubbles is begun for bubbles of testing/synctest, which have no other clock than
+// one that starts in the year 2000.
+var bubbles = time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// now is never 0 nor less.
+func now() time.Duration {
+	if t := time.Since(begun); t > 0 {
+		return t
+	}
+	return max(time.Since(bubbles), 1)
+}
 
 func (h *heartbeat) start() {
 	iv := h.ss.s.opts.Heartbeat.Interval

@@ -163,7 +163,7 @@ func (s *Socket) Dial(ctx context.Context, endpoint string) (net.Conn, error) {
 }
 
 func (s *Socket) dialStream(ctx context.Context, endpoint string) (net.Conn, error) {
-	ep, tr, err := resolve(endpoint)
+	ep, tr, err := s.resolve(endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -103,6 +103,10 @@ type Options struct {
 	// Inproc is the name space of this socket's inproc endpoints; nil means
 	// the one of the process.
 	Inproc *transport.Space
+	// Transports finds the transport of each scheme for this socket; nil means
+	// transport.Lookup, that is those that are registered. Package simnet has
+	// others, for tests.
+	Transports func(scheme string) (transport.Transport, bool)
 	// Transport tunes the endpoints of this socket.
 	Transport transport.Options
 	// Monitor, if not nil, is told of each Event of the socket, in order, on a

@@ -3,6 +3,7 @@ package msgcore
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // A waiter is one goroutine that waits its turn.
@@ -10,25 +11,45 @@ type waiter struct {
 	ch         chan struct{} // capacity 1; signalled at most once per wait
 	next, prev *waiter
 	listed     bool
-	kept       bool // by somebody who may look at it later: not for the pool
+	kept       bool // by somebody who may look at it later: not for the list's store
 }
-
-var waiters = sync.Pool{New: func() any { return &waiter{ch: make(chan struct{}, 1)} }}
 
 // A waitList is a first-in, first-out list of waiters, guarded by the lock of
 // whoever owns it. Signals are sent after unlocking.
-type waitList struct{ head, tail *waiter }
+//
+// It keeps its waiters for the next time. A store of the whole process would let
+// channels stray from one bubble of testing/synctest into another.
+type waitList struct {
+	head, tail *waiter
+	spare      *waiter                // to be used again, by next
+	freed      atomic.Pointer[waiter] // the same, added to without the lock
+}
 
 func (l *waitList) add() *waiter {
-	w := waiters.Get().(*waiter)
+	if l.spare == nil {
+		l.spare = l.freed.Swap(nil)
+	}
+	w := l.spare
+	if w == nil {
+		w = &waiter{ch: make(chan struct{}, 1)}
+	} else {
+		l.spare = w.next
+	}
 	l.enlist(w)
 	return w
 }
 
-// free returns w to the pool.
-func (w *waiter) free() {
-	if !w.kept {
-		waiters.Put(w)
+// free keeps w, which is not listed, for another wait.
+func (l *waitList) free(w *waiter) {
+	if w.kept {
+		return
+	}
+	for {
+		first := l.freed.Load()
+		w.next = first
+		if l.freed.CompareAndSwap(first, w) {
+			return
+		}
 	}
 }
 
@@ -92,12 +113,12 @@ func (l *waitList) wait(ctx context.Context, mu *sync.Mutex, w *waiter) error {
 	done := ctx.Done()
 	if done == nil {
 		<-w.ch
-		w.free()
+		l.free(w)
 		return nil
 	}
 	select {
 	case <-w.ch:
-		w.free()
+		l.free(w)
 		return nil
 	case <-done:
 	}
@@ -110,6 +131,6 @@ func (l *waitList) wait(ctx context.Context, mu *sync.Mutex, w *waiter) error {
 	} else {
 		mu.Unlock()
 	}
-	w.free()
+	l.free(w)
 	return ctx.Err()
 }

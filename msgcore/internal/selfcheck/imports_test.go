@@ -35,6 +35,7 @@ var rules = []rule{
 	{"transport/tcp", []string{"transport", "transport/internal/netaddr", "golang.org/x/sys/..."}},
 	{"transport/ipc", []string{"transport", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"transport/inproc", []string{"transport"}},
+	{"transport/simnet", []string{"transport"}},
 	{"transport/transporttest", []string{"transport", "go.uber.org/goleak"}},
 	{"msgcore", []string{"transport", "transport/tcp", "transport/ipc", "transport/inproc", "msgcore/zmtp", "msgcore/internal/...", "golang.org/x/sys/..."}},
 	{"msgcore/zmtp", nil},
@@ -55,6 +56,7 @@ var testsMayToo = []string{
 	"transport/udp", "transport/pgm", // that others plug in is shown by import
 	"golang.org/x/net/...",
 	"golang.org/x/sys/...", // named pipes, locks
+	"transport/simnet",     // so that time and the network are the test's own
 	"transport/inproc",     // the suite for transports is tried out on one
 }
 
