@@ -62,6 +62,7 @@ func verbs(s *msgcore.Socket, ctx context.Context) map[string]func() error {
 		"connect peer":            func() error { _, err := s.ConnectPeer(ctx, "tcp://127.0.0.1:1"); return err },
 		"subscribe":               func() error { return s.Subscribe("x") },
 		"unsubscribe":             func() error { return s.Unsubscribe("x") },
+		"topics":                  func() error { _, err := s.Topics(); return err },
 		"wait for peers of":       func() error { return s.WaitPeers(ctx, 1) },
 		"wait for subscribers of": func() error { return s.WaitSubscribers(ctx, 1) },
 	}
@@ -79,6 +80,8 @@ func lacks(typ msgcore.Type, verb string) bool {
 		return typ != msgcore.Req && typ != msgcore.Dealer
 	case "subscribe", "unsubscribe":
 		return typ != msgcore.Sub && typ != msgcore.XSub
+	case "topics":
+		return typ != msgcore.Pub && typ != msgcore.XPub && typ != msgcore.Sub && typ != msgcore.XSub
 	case "join", "leave":
 		return typ != msgcore.Dish
 	}

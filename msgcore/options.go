@@ -84,6 +84,14 @@ type Options struct {
 	// or accepted, ahead of all others; nil sends none. DEALER, ROUTER, CLIENT,
 	// SERVER and PEER only.
 	Hello []byte
+	// Welcome is a message of one frame that a peer is sent when it connects, if
+	// it subscribes to its beginning: a SUB drops what it has not subscribed to.
+	// Nil sends none. XPUB only.
+	Welcome []byte
+	// InvertMatching sends each message to the peers that have no subscription
+	// that matches it, and receives on a SUB what matches none. Both sides need
+	// it. PUB, XPUB and SUB only.
+	InvertMatching bool
 	// Disconnected is a message of one frame that is received, as if the peer
 	// had sent it last, when a connection has ended that was accepted; nil means
 	// none. ROUTER, SERVER and PEER only.
@@ -160,7 +168,7 @@ type RouterOptions struct {
 	Raw bool
 }
 
-// PubOptions are for PUB and XPUB only.
+// PubOptions are for PUB and XPUB only; all but NoDrop for XPUB.
 type PubOptions struct {
 	// NoDrop makes Send wait for room at every subscriber that the message is
 	// for, instead of dropping it for those that have none.
@@ -168,8 +176,18 @@ type PubOptions struct {
 	// Verbose passes every subscription of a peer to an XPUB's application,
 	// not only those to a prefix that nobody had.
 	Verbose bool
-	// Verboser does the same for the ends of subscriptions, too.
+	// Verboser does the same for the ends of subscriptions, too, also of those
+	// of a peer that goes.
 	Verboser bool
+	// Manual leaves it to an XPUB's application who gets what. All subscriptions
+	// and their ends are received, as with Verboser, and change nothing; Subscribe
+	// and Unsubscribe then apply to the peer whose message was received last. What
+	// a peer that goes had asked for is received as ended, and what it was given
+	// ends by itself. Receive one message at a time, on one goroutine.
+	Manual bool
+	// ManualLastValue is Manual, and the first message that is sent after a
+	// Subscribe goes to that peer alone, if it matches: the last value of a cache.
+	ManualLastValue bool
 }
 
 // Notify is a set of what a ROUTER reports in band.
@@ -238,8 +256,8 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("option MinVersion is %v, the latest is 3.1", o.MinVersion)
 	case (t == Stream || o.Router.Raw) && o.speaksZMTP():
 		return fmt.Errorf("a %v of plain bytes has no use for RoutingID, Metadata, Mechanism, Authorize and Heartbeat, which are of ZMTP", t)
-	case t == Pub && (o.Pub.Verbose || o.Pub.Verboser):
-		return errors.New("options Pub.Verbose and Pub.Verboser are for XPUB: a PUB does not receive subscriptions")
+	case t == Pub && o.Pub != PubOptions{NoDrop: o.Pub.NoDrop}:
+		return errors.New("options Pub.Verbose, Verboser, Manual and ManualLastValue are for XPUB: a PUB does not receive subscriptions")
 	case o.Spin < 0 || o.Spin > maxSpin:
 		return fmt.Errorf("option Spin is %v, want 0 to %v", o.Spin, maxSpin)
 	case o.Spin > 0 && t != Req && t != Rep:
@@ -327,7 +345,7 @@ func (o *Options) withDefaults(t Type) Options {
 		c.Router.Notify = NotifyConnect | NotifyDisconnect
 	}
 	c.Metadata = maps.Clone(c.Metadata)
-	for _, m := range []*[]byte{&c.Hello, &c.Hiccup, &c.Disconnected} {
+	for _, m := range []*[]byte{&c.Hello, &c.Welcome, &c.Hiccup, &c.Disconnected} {
 		*m = bytes.Clone(*m)
 	}
 	c.Transport.Space = c.Inproc

@@ -51,7 +51,9 @@ func (o *Options) checkPatterns(t Type) error {
 		only(o.Hello != nil, "Hello", Dealer, Router, Client, Server, Peer),
 		only(o.Hiccup != nil, "Hiccup", Dealer, Client, Peer),
 		only(o.Disconnected != nil, "Disconnected", Router, Server, Peer),
-		long(o.Hello, "Hello"), long(o.Hiccup, "Hiccup"), long(o.Disconnected, "Disconnected"),
+		only(o.Welcome != nil, "Welcome", XPub),
+		only(o.InvertMatching, "InvertMatching", Pub, XPub, Sub),
+		long(o.Hello, "Hello"), long(o.Welcome, "Welcome"), long(o.Hiccup, "Hiccup"), long(o.Disconnected, "Disconnected"),
 	)
 	if o.Router.Raw && (o.ProbeRouter || o.Hello != nil || o.Disconnected != nil) {
 		err = errors.Join(err, errors.New("option Router.Raw goes without ProbeRouter, Hello and Disconnected: plain bytes have no messages"))

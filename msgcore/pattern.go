@@ -78,6 +78,9 @@ func newPattern(s *Socket) pattern {
 	case Pub:
 		return newPubPattern(s)
 	case Sub:
+		if s.opts.InvertMatching {
+			return &invertedSub{newSubPattern(s)}
+		}
 		return newSubPattern(s)
 	case Req:
 		return newReqPattern(s)
@@ -95,6 +98,9 @@ func newPattern(s *Socket) pattern {
 	case Pull:
 		return &pullPattern{s: s}
 	case XPub:
+		if s.opts.Pub.Manual || s.opts.Pub.ManualLastValue {
+			return &manualPattern{xpubPattern: newXPubPattern(s)}
+		}
 		return newXPubPattern(s)
 	case XSub:
 		return &xsubPattern{s: s}

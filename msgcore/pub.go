@@ -18,12 +18,13 @@ type pubPattern struct {
 	epoch   uint64 // of the message that is being sent
 	matched []*peer
 	add     func(*peer) // collects into matched
+	invert  bool        // messages go to those that do not match; never changes
 	fan     fanout      // kept for its buffers
 	raw     []byte      // likewise: a small message in framing
 }
 
 func newPubPattern(s *Socket) *pubPattern {
-	t := &pubPattern{s: s}
+	t := &pubPattern{s: s, invert: s.opts.InvertMatching}
 	t.add = func(p *peer) {
 		if p.mark != t.epoch {
 			p.mark = t.epoch
@@ -79,9 +80,30 @@ func (t *pubPattern) full(peers []*peer, size int64) *peer {
 	return nil
 }
 
-// send encodes o once, and appends the same bytes for every peer that matches.
-func (t *pubPattern) send(o *outgoing) (r sendResult, _ error) {
-	peers := t.matching(o.frames[0])
+// receivers is matching, or the other peers.
+func (t *pubPattern) receivers(topic []byte) []*peer {
+	if !t.invert {
+		return t.matching(topic)
+	}
+	t.epoch++
+	clear(t.matched)
+	t.matched = t.matched[:0]
+	t.subs.Match(topic, t.add)
+	t.matched = t.matched[:0]
+	for p := range t.s.peers {
+		if p.mark != t.epoch {
+			t.matched = append(t.matched, p)
+		}
+	}
+	return t.matched
+}
+
+func (t *pubPattern) send(o *outgoing) (sendResult, error) {
+	return t.sendTo(t.receivers(o.frames[0]), o)
+}
+
+// sendTo encodes o once, and appends the same bytes for every one of peers.
+func (t *pubPattern) sendTo(peers []*peer, o *outgoing) (r sendResult, _ error) {
 	if len(peers) == 0 {
 		return r, nil
 	}

@@ -313,8 +313,10 @@ func (r *reader) handOver() error {
 
 // upstream takes what subscribers send: peers before ZMTP 3.1 subscribe by
 // messages, and an XSUB may send messages of its own, which an XPUB receives.
+// A message whose first frame is a subscription may have more of them.
 func (r *reader) upstream(b *block) error {
 	next := 0
+	first, changes := true, false
 	var frames [][]byte
 	for pos := 0; pos < len(b.b); {
 		flags, n, at := frameAt(b.b, pos)
@@ -325,15 +327,17 @@ func (r *reader) upstream(b *block) error {
 		} else {
 			f.Body, pos = b.b[at:at+n], at+n
 		}
-		if prefix, on, ok := zmtp.ParseSubscription(f); ok && !f.More && len(frames) == 0 {
+		if prefix, on, ok := zmtp.ParseSubscription(f); ok && (first || changes) {
 			r.ss.p.hearSubscription(prefix, on)
+			changes = true
+		} else {
+			frames = append(frames, f.Body)
+		}
+		if first = !f.More; f.More {
 			continue
 		}
-		frames = append(frames, f.Body)
-		if f.More {
-			continue
-		}
-		if r.ss.s.typ == XPub {
+		changes = false
+		if r.ss.s.typ == XPub && len(frames) > 0 {
 			one := oneBlock(frames)
 			if err := r.deliver(&one); err != nil {
 				return err

@@ -97,7 +97,7 @@ func (s *Socket) sendSome(msgs []Msg) (n int, err error) {
 		}
 		frames := msgs[n].Frames
 		if s.typ == XSub {
-			if _, _, ok := asSubscription(frames); ok {
+			if len(frames) > 0 && isSubscription(frames[0]) {
 				break // not under sendMu; SendBatch sends it alone
 			}
 		}
@@ -173,8 +173,8 @@ func (s *Socket) transmit(ctx context.Context, op string, frames [][]byte, c *se
 		return err
 	}
 	if s.typ == XSub {
-		if prefix, on, ok := asSubscription(frames); ok {
-			return s.passSubscription(op, prefix, on, c)
+		if isSubscription(frames[0]) {
+			return s.passSubscriptions(ctx, op, frames, c)
 		}
 	}
 	var waited *waitList

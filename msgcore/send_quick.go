@@ -15,6 +15,9 @@ type spreading interface {
 
 // quicken looks whether s can do so: a REQ, say, has a say in what is sent.
 func (s *Socket) quicken() {
+	if s.opts.InvertMatching || s.opts.Pub.ManualLastValue {
+		return
+	}
 	switch s.typ {
 	case Push, Dealer, Pair:
 		s.spread = s.pat.(spreading)
@@ -23,7 +26,11 @@ func (s *Socket) quicken() {
 	case Pub:
 		s.pub = s.pat.(*pubPattern)
 	case XPub:
-		s.pub = s.pat.(*xpubPattern).pubPattern
+		if m, ok := s.pat.(*manualPattern); ok {
+			s.pub = m.pubPattern
+		} else {
+			s.pub = s.pat.(*xpubPattern).pubPattern
+		}
 	default:
 		return
 	}

@@ -21,8 +21,11 @@ type subPattern struct {
 // A subscriber keeps the subscriptions of SUB and XSUB; guarded by recvMu.
 type subscriber struct{ subs trie.Counter }
 
-func (t *subscriber) want(prefix []byte) (first bool, err error) {
-	return t.subs.Add(prefix), nil
+// want tells of every subscription, also of one that is there already: an XPUB
+// with Options.Pub.Verbose wants to hear of each.
+func (t *subscriber) want(prefix []byte) (tell bool, err error) {
+	t.subs.Add(prefix)
+	return true, nil
 }
 
 func (t *subscriber) unwant(prefix []byte) (last bool, err error) {
@@ -62,15 +65,26 @@ func (t *subPattern) recv(in *inlet, m *Msg) bool {
 
 func (t *subPattern) wants(_ *inlet, topic []byte) bool { return t.subs.Match(topic) }
 
+// An invertedSub wants what matches none of its subscriptions.
+type invertedSub struct{ *subPattern }
+
+func (t *invertedSub) recv(in *inlet, m *Msg) bool {
+	in.pop(m, nil)
+	return t.wants(in, m.Frames[0])
+}
+
+func (t *invertedSub) wants(_ *inlet, topic []byte) bool { return !t.subs.Match(topic) }
+
 // Subscribe adds a subscription to the messages whose first frame starts with
 // prefix; the empty one is all messages. Subscribing twice needs unsubscribing
-// twice. SUB and XSUB only.
+// twice. SUB and XSUB only; on an XPUB with Options.Pub.Manual it subscribes the
+// peer whose subscription was received last.
 func (s *Socket) Subscribe(prefix string) error {
 	return s.changeTopic("subscribe", prefix, true)
 }
 
 // Unsubscribe takes back one Subscribe of the same prefix; a prefix that is not
-// subscribed to is ErrState. SUB and XSUB only.
+// subscribed to is ErrState. SUB and XSUB only, and as Subscribe on an XPUB.
 func (s *Socket) Unsubscribe(prefix string) error {
 	return s.changeTopic("unsubscribe", prefix, false)
 }
@@ -79,6 +93,9 @@ func (s *Socket) Unsubscribe(prefix string) error {
 func (s *Socket) changeTopic(op, prefix string, on bool) error {
 	if s.typ == Dish && s.optErr == nil {
 		return s.fail(op, "", errors.ErrUnsupported)
+	}
+	if t, ok := s.pat.(*manualPattern); ok {
+		return t.change(op, prefix, on)
 	}
 	return s.changeSubscription(op, prefix, on)
 }

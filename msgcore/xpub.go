@@ -3,13 +3,23 @@ package msgcore
 // NewXPub returns an XPUB socket (RFC 29): a PUB that also receives. A
 // subscription to a prefix that nobody had comes as a message of one frame, the
 // byte 1 and the prefix, and its end, when nobody has it any more, as the byte 0
-// and the prefix; see Options.Pub for more of them. Messages that XSUB peers
-// send come as they are. Nil options mean defaults.
+// and the prefix; see Options.Pub for more of them, and for subscriptions that
+// the application decides about. Messages that XSUB peers send come as they are,
+// but for those whose first frame starts with a byte 0 or 1: of these every frame
+// that does is a subscription or the end of one. Nil options mean defaults.
 func NewXPub(opts *Options) *Socket { return New(XPub, opts) }
 
 // An xpubPattern writes notes for its application while sendMu is held, into a
 // pipe that sendMu guards; Socket.wakeNotes makes them known.
 type xpubPattern struct{ *pubPattern }
+
+// attach begins with the message of Options.Welcome, which needs no room.
+func (t *xpubPattern) attach(p *peer) error {
+	if m := t.s.opts.Welcome; m != nil {
+		p.out.pushFront(oneBlock([][]byte{m}))
+	}
+	return nil
+}
 
 func newXPubPattern(s *Socket) *xpubPattern {
 	notes := newPipe(&s.sendMu, 0, 0)
@@ -31,14 +41,18 @@ func (t *xpubPattern) subscribed(p *peer, prefix []byte, on bool) {
 		}
 		return
 	}
-	if had, last := t.subs.Remove(prefix, p); had && (last || o.Verboser) {
+	if _, last := t.subs.Remove(prefix, p); last || o.Verboser {
 		t.note(0, prefix)
 	}
 }
 
 func (t *xpubPattern) detach(p *peer) {
 	clear(t.matched)
-	t.subs.RemoveAll(p, func(prefix []byte) { t.note(0, prefix) })
+	t.subs.RemoveAll(p, func(prefix []byte, last bool) {
+		if last || t.s.opts.Pub.Verboser {
+			t.note(0, prefix)
+		}
+	})
 }
 
 // note queues a message for the application.

@@ -1,11 +1,15 @@
 package msgcore
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // NewXSub returns an XSUB socket (RFC 29): a SUB that also sends. It subscribes
-// by Subscribe, or by sending a message of one frame that starts with the byte 1,
-// and unsubscribes likewise with the byte 0; so an XPUB's messages can be passed
-// on as they are. Any other message goes to every publisher that is an XPUB, or
+// by Subscribe, or by sending a message that starts with the byte 1, and
+// unsubscribes likewise with the byte 0; so an XPUB's messages can be passed on as
+// they are. In such a message every frame that starts so counts by itself. Any
+// other message goes to every publisher that is an XPUB, or
 // is dropped there for one at its high-water mark, and counted. Nil options mean
 // defaults.
 func NewXSub(opts *Options) *Socket { return New(XSub, opts) }
@@ -45,20 +49,36 @@ func (t *xsubPattern) send(o *outgoing) (r sendResult, _ error) {
 	return r, nil
 }
 
-// asSubscription reads a message that an XSUB sends to change its subscriptions.
-func asSubscription(frames [][]byte) (prefix string, on, ok bool) {
-	if len(frames) != 1 || len(frames[0]) == 0 || frames[0][0] > 1 {
-		return "", false, false
+// unwant passes on what others would keep to themselves, if it is to.
+func (t *xsubPattern) unwant(prefix []byte) (tell bool, err error) {
+	tell, err = t.subscriber.unwant(prefix)
+	if t.s.opts.Sub.VerboseUnsubscribe {
+		return true, nil
 	}
-	return string(frames[0][1:]), frames[0][0] == 1, true
+	return tell, err
 }
 
-// passSubscription is Subscribe or Unsubscribe by a message. An end of what was
-// not subscribed to is passed over: it may come from a peer's peer that is gone.
-func (s *Socket) passSubscription(op, prefix string, on bool, c *sending) error {
-	err := s.changeSubscription(op, prefix, on)
-	if err != nil && !errors.Is(err, ErrState) {
-		return err
+// isSubscription reports whether an XSUB changes its subscriptions by a message
+// that begins with this frame.
+func isSubscription(frame []byte) bool { return len(frame) > 0 && frame[0] <= 1 }
+
+// passSubscriptions is Subscribe and Unsubscribe by a message; frames that are
+// neither remain, as a message. An end of what was not subscribed to is passed
+// over: it may come from a peer's peer that is gone.
+func (s *Socket) passSubscriptions(ctx context.Context, op string, frames [][]byte, c *sending) error {
+	var rest [][]byte
+	for _, f := range frames {
+		if !isSubscription(f) {
+			rest = append(rest, f)
+			continue
+		}
+		err := s.changeSubscription(op, string(f[1:]), f[0] == 1)
+		if err != nil && !errors.Is(err, ErrState) {
+			return err
+		}
+	}
+	if rest != nil {
+		return s.transmit(ctx, op, rest, c)
 	}
 	if c.given {
 		c.from.Release()

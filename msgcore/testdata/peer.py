@@ -96,6 +96,10 @@ class Socket(threading.Thread):
     def connect(self, endpoint):
         self.socket.connect(endpoint)
 
+    def disconnect(self, endpoint):
+        self.socket.disconnect(endpoint)
+        self.socket.poll(100)  # libzmq closes within its application's calls
+
     def close(self):
         self.socket.close()
 

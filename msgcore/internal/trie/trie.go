@@ -13,6 +13,7 @@ type Trie[V comparable] struct {
 	root  node[[]V]
 	where map[V]map[*node[[]V]]int // the prefixes of each value, and its place in their payload
 	n     int                      // pairs of prefix and value
+	used  int                      // prefixes
 }
 
 // Add adds v to prefix, once however often it is added. first reports that nobody
@@ -33,7 +34,11 @@ func (t *Trie[V]) Add(prefix []byte, v V) (first bool) {
 	held[n] = len(n.payload)
 	n.payload = append(n.payload, v)
 	t.n++
-	return len(n.payload) == 1
+	if len(n.payload) > 1 {
+		return false
+	}
+	t.used++
+	return true
 }
 
 // Remove removes v from prefix. had reports that it was there, last that nobody
@@ -55,15 +60,15 @@ func (t *Trie[V]) Remove(prefix []byte, v V) (had, last bool) {
 }
 
 // RemoveAll removes v from all of its prefixes, at a cost that depends on these
-// alone. It calls gone, unless nil, with each prefix that nobody holds any more, in
-// no order. The prefix is gone's for the call; gone must not use t.
-func (t *Trie[V]) RemoveAll(v V, gone func(prefix []byte)) {
+// alone. It calls gone, unless nil, with each of them, in no order; last says that
+// nobody holds it any more. The prefix is gone's for the call; gone must not use t.
+func (t *Trie[V]) RemoveAll(v V, gone func(prefix []byte, last bool)) {
 	held := t.where[v]
 	var buf []byte
 	for n := range held {
 		buf = n.appendString(buf[:0])
-		if t.drop(n, v, held) && gone != nil {
-			gone(buf)
+		if last := t.drop(n, v, held); gone != nil {
+			gone(buf, last)
 		}
 	}
 	t.forget(v)
@@ -90,6 +95,9 @@ func (t *Trie[V]) Everywhere() (values []V, only bool) {
 // Len returns how many pairs of a prefix and a value there are.
 func (t *Trie[V]) Len() int { return t.n }
 
+// Prefixes returns how many different prefixes are held.
+func (t *Trie[V]) Prefixes() int { return t.used }
+
 // drop removes v, whose prefixes are held, from n, and n from the tree if v was its
 // last value.
 func (t *Trie[V]) drop(n *node[[]V], v V, held map[*node[[]V]]int) (last bool) {
@@ -104,6 +112,7 @@ func (t *Trie[V]) drop(n *node[[]V], v V, held map[*node[[]V]]int) (last bool) {
 	if len(n.payload) > 0 {
 		return false
 	}
+	t.used--
 	n.release()
 	return true
 }

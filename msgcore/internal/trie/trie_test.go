@@ -76,21 +76,30 @@ func TestTrieKeepsNoSliceOfItsCaller(t *testing.T) {
 	require.Empty(t, matches(&tr, "xyz"))
 }
 
-func TestTrieRemoveAllTellsWhatNobodyHolds(t *testing.T) {
+func TestTrieRemoveAllTellsWhatIsGone(t *testing.T) {
 	var tr trie.Trie[int]
 	for _, p := range []string{"", "a", "ab", "abc", "b", "bcd", "bce"} {
 		tr.Add([]byte(p), 1)
 	}
 	tr.Add([]byte("ab"), 2)
 	tr.Add([]byte("bce"), 2)
-	var gone []string
-	tr.RemoveAll(1, func(p []byte) { gone = append(gone, string(p)) })
+	require.Equal(t, 7, tr.Prefixes())
+	var gone, held []string
+	tr.RemoveAll(1, func(p []byte, last bool) {
+		if last {
+			gone = append(gone, string(p))
+		} else {
+			held = append(held, string(p))
+		}
+	})
 	sort.Strings(gone)
 	require.Equal(t, []string{"", "a", "abc", "b", "bcd"}, gone)
+	require.ElementsMatch(t, []string{"ab", "bce"}, held)
+	require.Equal(t, 2, tr.Prefixes())
 	require.Equal(t, 2, tr.Len())
 	require.Equal(t, []int{2}, matches(&tr, "abc"))
 	require.Equal(t, []int{2}, matches(&tr, "bce"))
-	tr.RemoveAll(1, func([]byte) { t.Error("1 has left already") })
+	tr.RemoveAll(1, func([]byte, bool) { t.Error("1 has left already") })
 	tr.RemoveAll(2, nil)
 	require.Zero(t, tr.Len())
 }
@@ -177,7 +186,11 @@ func play(t testing.TB, script []byte) {
 					want = append(want, p)
 				}
 			}
-			tr.RemoveAll(v, func(p []byte) { gone = append(gone, string(p)) })
+			tr.RemoveAll(v, func(p []byte, last bool) {
+				if last {
+					gone = append(gone, string(p))
+				}
+			})
 			require.ElementsMatch(t, want, gone, what)
 		default:
 			require.Equal(t, model.match(string(p)), matches(&tr, string(p)), what)
@@ -188,6 +201,7 @@ func play(t testing.TB, script []byte) {
 			require.Equal(t, want, counter.Match(p), what)
 		}
 		require.Equal(t, pairs, tr.Len(), what)
+		require.Equal(t, len(model), tr.Prefixes(), what)
 		require.Equal(t, len(counts), counter.Len(), what)
 		require.NoError(t, tr.Check(), what)
 		require.NoError(t, counter.Check(), what)
