@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2/test"
+	"github.com/stretchr/testify/require"
+
+	"github.com/solomq/solomq/unique"
+	"github.com/solomq/solomq/unique/uniquetest"
+)
+
+const patience = 30 * time.Second
+
+// serving is the process with the windows, on a screen in memory.
+func serving(t *testing.T) (*ui, *unique.Options) {
+	t.Helper()
+	opts := uniquetest.Options(t)
+	inst, err := unique.Acquire(t.Context(), appID, opts)
+	require.NoError(t, err)
+	u := newUI(test.NewTempApp(t), inst)
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := u.background(ctx)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		inst.Serve(ctx, u.commands().Dispatch)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-served
+		stopped()
+		require.NoError(t, inst.Close())
+	})
+	return u, opts
+}
+
+// A launched is what became of a launch.
+type launched struct {
+	code           int
+	answer         unique.Answer
+	stdout, stderr string
+}
+
+// launch is another process that runs desktop with args in dir.
+func launch(t *testing.T, opts *unique.Options, dir string, args ...string) <-chan launched {
+	t.Helper()
+	done := make(chan launched, 1)
+	go func() {
+		defer close(done)
+		other, err := unique.Acquire(t.Context(), appID, opts)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer other.Close()
+		var out, complaint strings.Builder
+		inv := &unique.Invocation{Args: append([]string{"desktop"}, args...), Dir: dir, Stdin: strings.NewReader("typed\n"), Stdout: &out, Stderr: &complaint}
+		code, err := other.Forward(t.Context(), inv)
+		if err != nil && t.Context().Err() == nil {
+			t.Error(err)
+		}
+		done <- launched{code, inv.Answer, out.String(), complaint.String()}
+	}()
+	return done
+}
+
+func result(t *testing.T, done <-chan launched) launched {
+	t.Helper()
+	select {
+	case l := <-done:
+		return l
+	case <-time.After(patience):
+		t.Fatal("the launch has not ended")
+		return launched{}
+	}
+}
+
+func TestLaunchesShareOneWindow(t *testing.T) {
+	u, opts := serving(t)
+	dir := t.TempDir()
+	for _, name := range []string{"a.txt", "b c.txt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("text of "+name), 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "binary"), []byte{0}, 0o600))
+	require.NoError(t, os.Symlink("a.txt", filepath.Join(dir, "link")))
+
+	require.Zero(t, result(t, launch(t, opts, dir, "a.txt")).code)
+	require.Zero(t, result(t, launch(t, opts, "/", "file://"+dir+"/b%20c.txt")).code)
+	require.Zero(t, result(t, launch(t, opts, dir, "link", "a.txt")).code, "it is open already")
+	list := result(t, launch(t, opts, dir, "-list"))
+	require.Equal(t, filepath.Join(dir, "a.txt")+"\n"+filepath.Join(dir, "b c.txt")+"\n", list.stdout)
+	require.Len(t, u.windows, 1)
+	require.Equal(t, "a.txt - "+appName, u.windows[0].Title(), "the last one asked for is selected")
+
+	refused := result(t, launch(t, opts, dir, "binary"))
+	require.Equal(t, exitFailed, refused.code)
+	require.Contains(t, refused.stderr, "is not a text file")
+
+	require.Zero(t, result(t, launch(t, opts, dir, "-")).code)
+	require.Equal(t, "typed\n", u.windows[0].all()[2].text.Text)
+	require.Zero(t, result(t, launch(t, opts, dir, "-new-window")).code)
+	require.Len(t, u.windows, 2)
+}
+
+func TestWaitEndsWithItsTabs(t *testing.T) {
+	u, opts := serving(t)
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
+	}
+	tabs := func(n int) (all []*tab) {
+		require.Eventually(t, func() bool {
+			list := result(t, launch(t, opts, dir, "-list")).stdout
+			return strings.Count(list, "\n") == n
+		}, patience, time.Millisecond)
+		return u.windows[0].all()
+	}
+
+	both := launch(t, opts, dir, "-wait", "a", "b")
+	tabs(2)[0].askClose(nil)
+	rest := tabs(1)
+	select {
+	case <-both:
+		t.Fatal("there still is b")
+	default:
+	}
+	rest[0].text.SetText("changed")
+	rest[0].save(nil)
+	rest[0].askClose(nil)
+	require.Equal(t, launched{answer: unique.AnswerOK}, result(t, both))
+	text, err := os.ReadFile(filepath.Join(dir, "b"))
+	require.NoError(t, err)
+	require.Equal(t, "changed", string(text))
+
+	// What is not saved is asked about, and to discard it is to cancel.
+	one := launch(t, opts, dir, "-wait", "a")
+	a := tabs(1)[0]
+	a.text.SetText("lost")
+	a.askClose(nil)
+	require.NotNil(t, a.window.Canvas().Overlays().Top())
+	require.Len(t, tabs(1), 1)
+	a.finish((*errand).cancel)
+	a.close()
+	require.Equal(t, launched{code: exitFailed, answer: unique.AnswerCanceled}, result(t, one))
+
+	// So it is to close the window on a question.
+	missing := launch(t, opts, dir, "-wait", "missing")
+	require.Eventually(t, func() bool {
+		result(t, launch(t, opts, dir, "-list"))
+		return len(u.windows[0].offers) == 1
+	}, patience, time.Millisecond)
+	u.windows[0].askClose()
+	require.Equal(t, exitFailed, result(t, missing).code)
+	require.NoFileExists(t, filepath.Join(dir, "missing"))
+}
+
+func TestSay(t *testing.T) {
+	u, opts := serving(t)
+	other, err := unique.Acquire(t.Context(), appID, opts)
+	require.NoError(t, err)
+	defer other.Close()
+	require.NoError(t, say(t.Context(), other, "hello"))
+	require.Eventually(t, func() bool {
+		line, err := u.channel.GetValue(0)
+		return err == nil && strings.HasSuffix(line, " says: hello")
+	}, patience, time.Millisecond)
+}
