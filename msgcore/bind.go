@@ -132,7 +132,7 @@ func (s *Socket) serve(conn net.Conn, name string) {
 // admit makes a session of an accepted connection; nil if that fails.
 func (s *Socket) admit(conn net.Conn, name string) *session {
 	ctx, leave := s.door.enter(s.ctx, s.opts.HandshakePeers)
-	ss, err := s.handshake(ctx, conn, name, true)
+	ss, err := s.handshake(ctx, conn, name, true, "")
 	leave()
 	if err != nil {
 		return nil

@@ -14,7 +14,10 @@ import (
 // again after each loss, until Disconnect or Close. Messages may be sent before
 // it is there; see Options.Immediate. An error is about the endpoint's form or
 // its transport.
-func (s *Socket) Connect(name string) error {
+func (s *Socket) Connect(name string) error { return s.connect(name, "") }
+
+// connect is Connect, or ConnectAs if as is not empty.
+func (s *Socket) connect(name, as string) error {
 	if err := s.begin(); err != nil {
 		return s.wrap("connect", name, err)
 	}
@@ -33,11 +36,11 @@ func (s *Socket) Connect(name string) error {
 	if err != nil {
 		return s.fail("connect", name, err)
 	}
-	d := &dialer{s: s, name: name, addr: ep.Addr, tr: tr}
+	d := &dialer{s: s, name: name, addr: ep.Addr, tr: tr, as: as}
 	if !s.bytes {
 		d.rv, _ = tr.(transport.Rendezvous)
 	}
-	if d.rv != nil || s.queuesAhead() {
+	if d.rv != nil || d.queuesAhead() {
 		// What is sent from now on waits for the connection.
 		if err := d.newPeer(); err != nil {
 			return s.fail("connect", name, err)
@@ -71,18 +74,26 @@ type dialer struct {
 	rv   transport.Rendezvous // tr, if it is one
 	ctx  context.Context
 	done chan struct{} // closed when it has let go of everything
+	as   string        // the routing id that the peer has here; empty: its own, or one that is made
 	peer *peer         // attached while there is no connection, too; nil if it is not to be
 
 	pause  time.Duration
 	failed int // handshakes in a row
 }
 
+// queuesAhead reports whether messages may be queued while d has no connection.
+func (d *dialer) queuesAhead() bool {
+	return d.s.queuesAhead() || d.as != "" && !d.s.opts.Immediate
+}
+
 // newPeer makes d's peer and, if messages may wait for it, attaches it.
 func (d *dialer) newPeer() error {
 	d.peer = newPeer(d.s, d.name)
-	if !d.s.queuesAhead() {
+	d.peer.given = d.as
+	if !d.queuesAhead() {
 		return nil
 	}
+	d.peer.info.RoutingID, d.peer.id = d.as, []byte(d.as)
 	d.s.sendMu.Lock()
 	defer d.s.sendMu.Unlock()
 	return d.s.add(d.peer)
@@ -160,13 +171,14 @@ func (d *dialer) dial() error {
 	s.event(Event{Kind: Connected, Endpoint: d.name})
 	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
 	defer unwatch()
-	ss, err := s.handshake(s.ctx, conn, d.name, false)
+	ss, err := s.handshake(s.ctx, conn, d.name, false, d.as)
 	if err != nil {
 		return err
 	}
 	p := d.peer
 	if p == nil {
 		p = newPeer(s, d.name)
+		p.given = d.as
 	}
 	if err := ss.attach(p); err != nil {
 		ss.end(err)
@@ -176,7 +188,13 @@ func (d *dialer) dial() error {
 	// Closing the connection does not reach a reader that waits for room.
 	stop := context.AfterFunc(d.ctx, func() { ss.end(errClosed) })
 	defer stop()
-	err = ss.run(d.peer != nil)
+	keep := d.peer != nil && !s.bytes // a stream cannot go on where another has ended
+	err = ss.run(keep)
+	if d.peer != nil && !keep && d.ctx.Err() == nil {
+		if err := d.newPeer(); err != nil {
+			return err
+		}
+	}
 	var rejected *zmtp.RejectedError
 	if !errors.As(err, &rejected) { // with NULL a refusal may come behind the handshake
 		d.pause, d.failed = s.opts.Reconnect.Interval, 0

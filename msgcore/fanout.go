@@ -64,6 +64,9 @@ func (f *fanout) push(p *pipe) (wake bool) {
 	if b.msgs >= p.batch {
 		p.seal()
 	}
+	if p.replaced != nil {
+		p.keepLast()
+	}
 	return p.added(1, f.o.size)
 }
 

@@ -153,6 +153,10 @@ func TestPatternOptionsRefused(t *testing.T) {
 	}{
 		{"Req", msgcore.Options{Req: msgcore.ReqOptions{Relaxed: true}}, []msgcore.Type{msgcore.Req}},
 		{"Req", msgcore.Options{Req: msgcore.ReqOptions{Correlate: true}}, []msgcore.Type{msgcore.Req}},
+		{"Conflate", msgcore.Options{Conflate: true}, []msgcore.Type{msgcore.Push, msgcore.Pull, msgcore.Pub, msgcore.Sub, msgcore.Dealer}},
+		{"Welcome", msgcore.Options{Welcome: []byte{}}, []msgcore.Type{msgcore.XPub}},
+		{"InvertMatching", msgcore.Options{InvertMatching: true}, []msgcore.Type{msgcore.Pub, msgcore.XPub, msgcore.Sub}},
+		{"Sub.VerboseUnsubscribe", msgcore.Options{Sub: msgcore.SubOptions{VerboseUnsubscribe: true}}, []msgcore.Type{msgcore.XSub}},
 		{"ProbeRouter", msgcore.Options{ProbeRouter: true}, []msgcore.Type{msgcore.Req, msgcore.Dealer, msgcore.Router}},
 		{"Hello", msgcore.Options{Hello: []byte{}}, []msgcore.Type{msgcore.Dealer, msgcore.Router, msgcore.Client, msgcore.Server, msgcore.Peer}},
 		{"Hiccup", msgcore.Options{Hiccup: []byte{}}, []msgcore.Type{msgcore.Dealer, msgcore.Client, msgcore.Peer}},

@@ -60,6 +60,9 @@ func (d *dialer) meet() error {
 	}
 	d.s.event(Event{Kind: Disconnected, Endpoint: d.name, Peer: *d.peer.info, Err: errClosed})
 	d.peer = nil
+	if d.as != "" && d.ctx.Err() == nil {
+		_ = d.newPeer() // messages for it wait again; an error comes up again with the next link
+	}
 	return errClosed
 }
 
@@ -91,6 +94,7 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	us.info = inprocInfo(e.name, s, a)
 	us.out.maxMsgs, us.out.maxBytes = sum(s.opts.SendHWM, a.opts.RecvHWM), sum(s.opts.SendBytes, a.opts.RecvBytes)
 	us.out.batch, us.out.direct = batchFor(us.out.maxMsgs), true
+	a.conflates(us.out)
 	us.in = &inlet{pipe: them.out, peer: us, info: us.info}
 
 	s.sendMu.Lock()
@@ -140,6 +144,9 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 		return false, errClosed
 	}
 	p.info = inprocInfo(p.info.Endpoint, s, other)
+	if p.given != "" {
+		p.info.RoutingID = p.given
+	}
 	p.twin, p.link = twin, l
 	if !p.attached {
 		if err := s.add(p); err != nil {
@@ -152,6 +159,9 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true
+	if other.conflates(out); out.replaced != nil {
+		out.keepLast()
+	}
 	p.greet()
 	if other.opts.Router.Notify&NotifyConnect != 0 {
 		out.pushFront(eventBlock(NotifyConnect))

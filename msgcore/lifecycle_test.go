@@ -62,6 +62,7 @@ func verbs(s *msgcore.Socket, ctx context.Context) map[string]func() error {
 		"connect peer":            func() error { _, err := s.ConnectPeer(ctx, "tcp://127.0.0.1:1"); return err },
 		"subscribe":               func() error { return s.Subscribe("x") },
 		"unsubscribe":             func() error { return s.Unsubscribe("x") },
+		"connect as":              func() error { return s.ConnectAs("tcp://127.0.0.1:1", "x") },
 		"topics":                  func() error { _, err := s.Topics(); return err },
 		"wait for peers of":       func() error { return s.WaitPeers(ctx, 1) },
 		"wait for subscribers of": func() error { return s.WaitSubscribers(ctx, 1) },
@@ -86,6 +87,8 @@ func lacks(typ msgcore.Type, verb string) bool {
 		return typ != msgcore.Dish
 	}
 	switch verb {
+	case "connect as":
+		return typ != msgcore.Router && typ != msgcore.Stream
 	case "connect peer":
 		return typ != msgcore.Peer
 	case "wait for subscribers of":

@@ -75,6 +75,11 @@ type Options struct {
 	// Immediate queues only for peers that are connected, so that messages are
 	// not held for one that may never come.
 	Immediate bool
+	// Conflate keeps only the last message in each queue, for and from each peer,
+	// whatever its size and number of frames; the ones before are dropped and
+	// counted. The high-water marks have no meaning then. On inproc, where both
+	// queues are one, either side's will do. PUSH, PULL, PUB, SUB and DEALER only.
+	Conflate bool
 	// ProbeRouter sends an empty message on each new connection, ahead of all
 	// others, so that a ROUTER there hears of this socket, and of its RoutingID,
 	// before it has anything to say. Other types receive it as a message; REQ and
@@ -326,6 +331,9 @@ func (o *Options) withDefaults(t Type) Options {
 	}
 	octets(&c.SendBytes, drops)
 	octets(&c.RecvBytes, defaultBytes)
+	if c.Conflate {
+		c.SendHWM, c.RecvHWM, c.SendBytes, c.RecvBytes = 0, 0, 0, 0 // no bound
+	}
 	if c.Linger == 0 {
 		c.Linger = defaultLinger
 	}

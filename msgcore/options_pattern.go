@@ -47,6 +47,7 @@ func (o *Options) checkPatterns(t Type) error {
 	err := errors.Join(
 		only(o.Req != ReqOptions{}, "Req", Req),
 		only(o.Sub.VerboseUnsubscribe, "Sub.VerboseUnsubscribe", XSub),
+		only(o.Conflate, "Conflate", Push, Pull, Pub, Sub, Dealer),
 		only(o.ProbeRouter, "ProbeRouter", Router, Dealer, Req),
 		only(o.Hello != nil, "Hello", Dealer, Router, Client, Server, Peer),
 		only(o.Hiccup != nil, "Hiccup", Dealer, Client, Peer),

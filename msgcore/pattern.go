@@ -136,6 +136,8 @@ type peer struct {
 	info *PeerInfo // set before anything is received
 	id   []byte    // its routing id, likewise
 
+	given string // the routing id that it has by ConnectAs
+
 	// Guarded by s.sendMu.
 	sess     *session // the connection; nil while there is none, or on inproc
 	twin     *peer    // the other end, on inproc
@@ -158,6 +160,7 @@ type peer struct {
 func newPeer(s *Socket, endpoint string) *peer {
 	p := &peer{s: s, index: -1}
 	p.out = newPipe(&s.sendMu, s.opts.SendHWM, s.opts.SendBytes)
+	s.conflates(p.out)
 	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 	return p
 }

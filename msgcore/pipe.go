@@ -2,6 +2,7 @@ package msgcore
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
 )
@@ -35,6 +36,10 @@ type pipe struct {
 	// direct says that the consumer is a socket of this process, which becomes
 	// the owner of the bytes.
 	direct bool
+
+	// replaced, unless nil, says that only the last message stays, and counts
+	// the others; see conflate.go.
+	replaced *atomic.Uint64
 }
 
 func newPipe(mu *sync.Mutex, maxMsgs int, maxBytes int64) *pipe {
@@ -190,6 +195,9 @@ func (p *pipe) push(o *outgoing) (wake bool) {
 	if b.msgs >= p.batch {
 		p.seal()
 	}
+	if p.replaced != nil {
+		p.keepLast()
+	}
 	return p.added(1, o.size)
 }
 
@@ -286,6 +294,9 @@ func (p *pipe) seal() { p.open = false }
 func (p *pipe) pushBlock(b *block) (wake bool) {
 	p.seal()
 	p.blocks = append(p.blocks, *b)
+	if p.replaced != nil {
+		p.keepLast()
+	}
 	return p.added(b.msgs, b.size)
 }
 
@@ -322,6 +333,9 @@ func (p *pipe) untake(blocks []block) {
 	p.seal()
 	rest := p.blocks
 	p.blocks = append(append(make([]block, 0, len(blocks)+len(rest)), blocks...), rest...)
+	if p.replaced != nil {
+		p.keepLast()
+	}
 }
 
 // credit gives room back, and reports whether the producer waits for it.

@@ -12,7 +12,7 @@ import (
 // first frame; what it sends goes to the peer that the first frame names. A
 // message to an unknown id, or to a peer at its high-water mark, is dropped and
 // counted, unless Options.Router.Mandatory makes the one ErrUnroutable and the
-// other wait for that peer alone. Nil options mean defaults.
+// other wait for that peer alone. ConnectAs gives a peer an id before it is there. Nil options mean defaults.
 func NewRouter(opts *Options) *Socket { return New(Router, opts) }
 
 type routerPattern struct {
@@ -29,6 +29,7 @@ func newRouterPattern(s *Socket) *routerPattern {
 
 var (
 	errIDInUse  = errors.New("routing id is in use by another peer; Options.Router.Handover lets the new one have it")
+	errIDGiven  = errors.New("routing id is in use: ConnectAs has given it to another peer")
 	errIDLong   = errors.New("routing id is over 255 bytes")
 	errIDShape  = errors.New("routing id starts with a zero byte, which is reserved")
 	errReplaced = errors.New("another peer has taken over the routing id")
@@ -68,6 +69,8 @@ func (t *routerPattern) admits(id string) error {
 		return errIDLong
 	case id[0] == 0:
 		return errIDShape
+	case t.peers[id] != nil && t.peers[id].given != "":
+		return errIDGiven
 	case t.peers[id] != nil && !t.s.opts.Router.Handover:
 		return errIDInUse
 	}

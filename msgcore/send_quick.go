@@ -15,7 +15,7 @@ type spreading interface {
 
 // quicken looks whether s can do so: a REQ, say, has a say in what is sent.
 func (s *Socket) quicken() {
-	if s.opts.InvertMatching || s.opts.Pub.ManualLastValue {
+	if s.opts.Conflate || s.opts.InvertMatching || s.opts.Pub.ManualLastValue {
 		return
 	}
 	switch s.typ {

@@ -47,10 +47,13 @@ func (ss *session) end(err error) {
 }
 
 // handshake greets the peer at conn, which was accepted or dialed over endpoint,
-// and returns a session that has not begun.
-func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, accepted bool) (*session, error) {
+// and returns a session that has not begun. The peer's routing id is as, or if
+// that is empty what the peer says.
+func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, accepted bool, as string) (*session, error) {
 	if s.bytes {
-		return s.byteSession(conn, endpoint), nil
+		ss := s.byteSession(conn, endpoint)
+		ss.info.RoutingID = as
+		return ss, nil
 	}
 	if s.opts.Handshake > 0 {
 		var cancel context.CancelFunc
@@ -85,7 +88,10 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 			if s.typ == Router {
 				info.RoutingID = peer.Get(zmtp.Identity)
 			}
-			return s.checkPeer(info, version, accepted)
+			if as != "" {
+				info.RoutingID = as
+			}
+			return s.checkPeer(info, version, accepted, as != "")
 		},
 	}
 	z, err := zmtp.Handshake(ctx, conn, cfg)
@@ -113,7 +119,8 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 var errSlowHandshake = errors.New("the peer has not finished its handshake in time (Options.Handshake)")
 
 // checkPeer decides, within the handshake, whether a peer can be attached.
-func (s *Socket) checkPeer(info *PeerInfo, v zmtp.Version, accepted bool) error {
+// A routing id that was given it is not looked at: it may be attached already.
+func (s *Socket) checkPeer(info *PeerInfo, v zmtp.Version, accepted, given bool) error {
 	untold := v.Major == 1 && info.Type == "" // it may be of any type
 	if !untold && !s.typ.accepts(info.Type) {
 		return fmt.Errorf("a %v does not talk to a socket of type %q", s.typ, info.Type)
@@ -122,6 +129,9 @@ func (s *Socket) checkPeer(info *PeerInfo, v zmtp.Version, accepted bool) error 
 	defer s.sendMu.Unlock()
 	switch t := s.pat.(type) {
 	case *routerPattern:
+		if given {
+			return nil
+		}
 		return t.admits(info.RoutingID)
 	case interface{ taken() error }:
 		if accepted { // one that was dialed may be attached already
@@ -137,6 +147,7 @@ func (ss *session) attach(p *peer) error {
 	s := ss.s
 	in := newPipe(&ss.r.mu, s.opts.RecvHWM, s.opts.RecvBytes)
 	in.live = true
+	s.conflates(in)
 	ss.r.init(ss, &inlet{pipe: in, peer: p, info: ss.info, wake: make(chan struct{}, 1)})
 	ss.p = p
 

@@ -93,6 +93,7 @@ type Socket struct {
 type drops struct {
 	full       atomic.Uint64 // the peer was at its high-water mark
 	unroutable atomic.Uint64 // no peer has the routing id
+	replaced   atomic.Uint64 // by a newer message, with Options.Conflate
 	lost       atomic.Uint64 // queued for a peer that went away
 	events     atomic.Uint64 // monitor events, too many at once
 }

@@ -53,6 +53,7 @@ type Stats struct {
 	DroppedFull       uint64 // for a peer at its high-water mark
 	DroppedUnroutable uint64 // for a routing id that no peer has, or a peer that is gone
 	DroppedLost       uint64 // queued for a peer that went away
+	DroppedReplaced   uint64 // by a newer message (Options.Conflate)
 	LostEvents        uint64 // monitor events, when too many came at once
 
 	Packets PacketStats // of endpoints of udp, pgm and epgm
@@ -73,6 +74,7 @@ func (s *Socket) Stats() Stats {
 		DroppedFull:       s.drops.full.Load(),
 		DroppedUnroutable: s.drops.unroutable.Load(),
 		DroppedLost:       s.drops.lost.Load(),
+		DroppedReplaced:   s.drops.replaced.Load(),
 		LostEvents:        s.drops.events.Load(),
 		Packets: PacketStats{
 			Malformed: s.packets.Malformed.Load(),

@@ -1,0 +1,126 @@
+package msgcore_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/solomq/solomq/msgcore"
+)
+
+var conflating = &msgcore.Options{Conflate: true}
+
+// replaced waits until s has dropped n messages for newer ones.
+func replaced(t testing.TB, s *msgcore.Socket, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return s.Stats().DroppedReplaced == uint64(n) }, patience, 1e6)
+}
+
+// conflated are messages of all sizes and numbers of frames.
+func conflated(i int) []string {
+	m := []string{fmt.Sprint(i), string(make([]byte, i*i*100)), "tail"}
+	return m[:1+i%3]
+}
+
+// What waits for a connection is the last message, whole.
+func TestConflateSends(t *testing.T) {
+	for _, typ := range []msgcore.Type{msgcore.Push, msgcore.Dealer} {
+		schemes(t, func(t *testing.T, ep string) {
+			to := open(t, counterpart[typ], nil)
+			at := bindTo(t, to, ep)
+			require.NoError(t, to.Unbind(at))
+			s := open(t, typ, conflating)
+			require.NoError(t, s.Connect(at))
+			for i := range 20 {
+				sendTexts(t, s, conflated(i)...)
+			}
+			require.EqualValues(t, 19, s.Stats().DroppedReplaced)
+			n, err := s.SendBatch(limited(t), []msgcore.Msg{
+				{Frames: [][]byte{[]byte("batched")}}, {Frames: [][]byte{[]byte("last"), make([]byte, 50<<10)}},
+			})
+			require.NoError(t, err)
+			require.Equal(t, 2, n)
+			require.EqualValues(t, 21, s.Stats().DroppedReplaced)
+			require.Eventually(t, func() bool { _, err := to.Bind(limited(t), at); return err == nil }, patience, 1e6)
+			got := recvTexts(t, to)
+			require.Equal(t, []string{"last", string(make([]byte, 50<<10))}, got[len(got)-2:])
+			require.NoError(t, s.Close(), "nothing else is left")
+		})
+	}
+}
+
+// A receiver gets the last message that has come, whole, and then waits.
+func TestConflateReceives(t *testing.T) {
+	for _, typ := range []msgcore.Type{msgcore.Pull, msgcore.Dealer, msgcore.Sub} {
+		from := counterpart[typ]
+		schemes(t, func(t *testing.T, ep string) {
+			s, out := open(t, typ, conflating), open(t, from, nil)
+			if typ == msgcore.Sub {
+				require.NoError(t, s.Subscribe(""))
+			}
+			require.NoError(t, s.Connect(bindTo(t, out, ep)))
+			require.NoError(t, out.WaitPeers(limited(t), 1))
+			if typ == msgcore.Sub {
+				require.NoError(t, out.WaitSubscribers(limited(t), 1))
+			}
+			for range 3 {
+				before := int(s.Stats().DroppedReplaced)
+				for i := range 20 {
+					sendTexts(t, out, conflated(i)...)
+				}
+				replaced(t, s, before+19)
+				require.Equal(t, conflated(19), recvTexts(t, s))
+				_, ok, err := s.TryRecv()
+				require.NoError(t, err)
+				require.False(t, ok)
+			}
+		})
+	}
+}
+
+// Subscribers of a PUB each get the last, a slow one too.
+func TestConflatePub(t *testing.T) {
+	schemes(t, func(t *testing.T, ep string) {
+		pub, a, b := open(t, msgcore.Pub, conflating), open(t, msgcore.Sub, conflating), open(t, msgcore.Sub, nil)
+		at := bindTo(t, pub, ep)
+		for _, s := range []*msgcore.Socket{a, b} {
+			require.NoError(t, s.Subscribe(""))
+			require.NoError(t, s.Connect(at))
+		}
+		require.NoError(t, pub.WaitSubscribers(limited(t), 2))
+		for i := range 100 {
+			sendTexts(t, pub, fmt.Sprint(i), string(make([]byte, i*500)))
+		}
+		for _, s := range []*msgcore.Socket{a, b} {
+			for {
+				if f := recvTexts(t, s); f[0] == "99" {
+					require.Len(t, f[1], 99*500)
+					break
+				}
+			}
+		}
+	})
+}
+
+func TestConflateLibzmq(t *testing.T) {
+	py := startPython(t)
+	push, pull := py.open(t, "PUSH", nil), open(t, msgcore.Pull, conflating)
+	push.do(t, "connect", bindTo(t, pull, anyPort))
+	for i := range 100 {
+		push.send(t, fmt.Sprint(i))
+	}
+	replaced(t, pull, 99)
+	require.Equal(t, []string{"99"}, recvTexts(t, pull))
+
+	theirs, ours := py.open(t, "PULL", pyOptions{"CONFLATE": 1}), open(t, msgcore.Push, conflating)
+	require.NoError(t, ours.Connect(theirs.bind(t, anyPort)))
+	for i := range 100 {
+		sendTexts(t, ours, fmt.Sprint(i))
+	}
+	for {
+		if theirs.recv(t)[0] == "99" {
+			break
+		}
+	}
+}
