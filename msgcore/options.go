@@ -73,7 +73,9 @@ type Options struct {
 	// are enough for that. 0 sleeps at once; at most 10 ms. REQ and REP only.
 	Spin time.Duration
 	// Immediate queues only for peers that are connected, so that messages are
-	// not held for one that may never come.
+	// not held for one that may never come; without any, Send waits. What is
+	// queued for a connection that breaks is dropped and counted then, instead
+	// of waiting for the next one.
 	Immediate bool
 	// Conflate keeps only the last message in each queue, for and from each peer,
 	// whatever its size and number of frames; the ones before are dropped and
