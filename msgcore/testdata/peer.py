@@ -142,6 +142,16 @@ class Socket(threading.Thread):
         for i, m in enumerate(ahead):
             self.check(count - len(ahead) + i, m, self.socket.recv_multipart())
 
+    def send_large(self, count, size):
+        """Sends messages of one frame."""
+        body = bytes(size)
+        for _ in range(count):
+            self.socket.send(body, copy=False)
+
+    def recv_large(self, count, size):
+        for i in range(count):
+            self.check(i, [bytes(size)], self.socket.recv_multipart())
+
     def serve(self):
         """Echoes until the process ends."""
         while True:
