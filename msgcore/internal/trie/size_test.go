@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,6 +75,38 @@ func TestMemoryIsFreedOnRemoval(t *testing.T) {
 	require.Less(t, after, before+(during-before)/20)
 	runtime.KeepAlive(tr)
 	runtime.KeepAlive(&c)
+}
+
+// matchCost returns how long a match takes among n subscriptions; the best of some
+// rounds, because others use the machine, too.
+func matchCost(n int) time.Duration {
+	tr := full(n)
+	topics := make([][]byte, 1024)
+	for i := range topics {
+		topics[i] = topic(i * 7919 % n)
+	}
+	found := 0
+	count := func(int) { found++ }
+	best := time.Duration(1<<63 - 1)
+	for range 20 {
+		began := time.Now()
+		for _, t := range topics {
+			tr.Match(t, count)
+		}
+		best = min(best, time.Since(began))
+	}
+	if found != 20*len(topics) {
+		panic("wrong")
+	}
+	return best / time.Duration(len(topics))
+}
+
+// Matching costs as much as the topic is long: among 100,000 subscriptions little
+// more than among ten, which is far below a microsecond.
+func TestMatchingDoesNotGrow(t *testing.T) {
+	few, many := matchCost(10), matchCost(100_000)
+	t.Logf("%v among 10 subscriptions, %v among 100,000", few, many)
+	require.Less(t, many, 50*max(few, 20*time.Nanosecond))
 }
 
 func BenchmarkTrieMatch(b *testing.B) {
