@@ -3,6 +3,7 @@ package msgcore
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -146,9 +147,13 @@ func (d *dialer) afterFailures() time.Duration {
 // drop gives up the peer that messages may wait for.
 func (d *dialer) drop() {
 	if p := d.peer; p != nil && p.twin == nil {
+		d.s.recvMu.Lock()
 		d.s.sendMu.Lock()
 		d.s.remove(p)
+		ends := p.ends
 		d.s.sendMu.Unlock()
+		d.s.loseCalls(p, ends, math.MaxUint32) // those dropped
+		d.s.recvMu.Unlock()
 		d.s.wakeNotes()
 	}
 }

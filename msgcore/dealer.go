@@ -13,7 +13,15 @@ type dealerPattern struct {
 
 func (*dealerPattern) extra() int { return 0 }
 
+func (t *dealerPattern) send(o *outgoing) (sendResult, error) {
+	p, r := t.sendTo(o)
+	if o.call != nil && p != nil {
+		o.call.queued(p)
+	}
+	return r, nil
+}
+
 func (t *dealerPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return !t.s.deliver(m)
+	return !t.s.deliver(in, m)
 }

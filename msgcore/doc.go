@@ -74,7 +74,8 @@
 // What was queued for it and not completely written stays queued; a message
 // that was cut is sent again from its first frame. What was written to a
 // connection that then broke may or may not have arrived: ZMTP has no
-// acknowledgement, and patterns that need one have to ask, as REQ does. For a
+// acknowledgement, and patterns that need one have to ask, as REQ does: a Request
+// is told by ErrNoReply, and a REQ with Options.Req may send again. For a
 // peer that connected to us, the queue ends with its connection.
 //
 // # Differences from libzmq, on purpose

@@ -44,6 +44,10 @@ var (
 	ErrState = errors.New("wrong state for this operation")
 	// ErrUnroutable reports that no connected peer has the routing id.
 	ErrUnroutable = errors.New("no route to peer")
+	// ErrNoReply reports that the connection which a Request went out on has
+	// broken, or its endpoint was given up, before the reply. The request may
+	// have been carried out.
+	ErrNoReply = errors.New("the connection broke before the reply came")
 	// ErrMessageTooBig reports a message over Options.MaxMessage.
 	ErrMessageTooBig = errors.New("message too big")
 )

@@ -3,6 +3,7 @@ package msgcore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -224,6 +225,10 @@ func (p *peer) part() {
 		if other.opts.Router.Notify&NotifyDisconnect != 0 {
 			b := eventBlock(NotifyDisconnect)
 			wake = e.out.pushBlock(&b)
+		}
+		if other.requests.Load() {
+			b := lostBlock(math.MaxUint32)
+			wake = e.out.pushBlock(&b) || wake
 		}
 		if last := other.parting(e.twin == l.bound); last != nil {
 			b := oneBlock([][]byte{last})

@@ -147,6 +147,7 @@ type peer struct {
 	wait     waitList // senders that wait for room here and nowhere else
 
 	// Notes of the patterns, guarded by s.sendMu.
+	ends   uint32      // connections that have ended while there were Requests
 	index  int         // in balance.peers
 	number uint32      // its routing id (SERVER, PEER)
 	gone   atomic.Bool // the application has closed its connection (STREAM); needs no lock

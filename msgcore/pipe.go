@@ -76,6 +76,7 @@ type outgoing struct {
 	given      bool  // the frames are the socket's own; else they are copied
 	from       Msg   // if given: the received message that they belong to, if any
 	size       int64 // on the wire
+	call       *call // the Request that it is, if any
 
 	list [][]byte // where frames are noted
 }
@@ -99,7 +100,7 @@ func (o *outgoing) set(frames [][]byte, c *sending) {
 	}
 	o.frames = o.list
 	if c.head != nil {
-		o.head, o.headFrames = c.head, c.headFrames
+		o.head, o.headFrames, o.call = c.head, c.headFrames, c.call
 		o.size = int64(len(c.head))
 	}
 	o.given = c.given
@@ -131,7 +132,7 @@ func (o *outgoing) forget() {
 	}
 	o.frames = nil
 	if o.headFrames > 0 {
-		o.head, o.headFrames = nil, 0
+		o.head, o.headFrames, o.call = nil, 0, nil
 	}
 	if o.from.lease != nil || o.from.RoutingID != 0 {
 		o.from = Msg{}

@@ -72,6 +72,9 @@ func (t *reqPattern) received() {
 func (t *reqPattern) send(o *outgoing) (sendResult, error) {
 	if o.head != nil { // a Request, which has made its own envelope
 		p, r := t.sendTo(o)
+		if p != nil {
+			o.call.queued(p)
+		}
 		if p != nil && p.sess != nil && t.s.only.Load() != p.sess {
 			p.sess.r.callBack() // any caller may come upon the reply, and none waits for this one
 		}
@@ -135,7 +138,7 @@ func (*reqPattern) extra() int { return 0 }
 // send what it likes.
 func (t *reqPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	if t.s.deliver(m) {
+	if t.s.deliver(in, m) {
 		return false
 	}
 	t.mu.Lock()

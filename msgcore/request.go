@@ -23,7 +23,12 @@ type calls struct {
 type call struct {
 	reply Msg
 	done  bool
-	w     waiter // listed while it waits
+	lost  bool // done, without a reply: the connection broke
+
+	// Guarded by sendMu; see request_lost.go.
+	to   *peer  // whom the request was queued for
+	ends uint32 // how many of its connections had ended then
+	w    waiter // listed while it waits
 }
 
 // callID is the length of the frame that tells requests apart; REP sockets
@@ -48,8 +53,9 @@ var errUncorrelated = fmt.Errorf("%w: only REQ and DEALER sockets find each repl
 // returns without the envelope. Any number of requests may be under way at
 // once, beside Send and Recv; when ctx ends only this one is abandoned; a reply
 // that comes later is dropped by a REQ, and is an ordinary message to a DEALER.
-// A request whose connection broke is not
-// sent again: it waits until ctx ends. REQ and DEALER only; the other side is a
+// A request whose connection broke behind it is not sent again, for it may have
+// been carried out, and is ErrNoReply at once; one that was still waiting to be
+// written goes out on the next connection. REQ and DEALER only; the other side is a
 // REP, or a ROUTER that returns the envelope as it came.
 func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 	if s.optErr != nil {
@@ -70,10 +76,11 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 	}
 	s.calls.next = id + 1
 	s.calls.waiting[id] = c
+	s.requests.Store(true)
 	s.recvMu.Unlock()
 
 	head := make([]byte, 0, 4+callID)
-	o := sending{head: appendCallID(head, id), headFrames: 2}
+	o := sending{head: appendCallID(head, id), headFrames: 2, call: c}
 	err := s.transmit(ctx, "request", frames, &o)
 	if err == nil {
 		err = s.awaitReply(ctx, c)
@@ -83,10 +90,12 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 		delete(s.calls.waiting, id)
 		done := c.done
 		s.recvMu.Unlock()
-		if done { // it came all the same
-			return c.reply, nil
-		}
-		return Msg{}, err
+		if !done {
+			return Msg{}, err
+		} // it came all the same
+	}
+	if c.lost {
+		return Msg{}, s.fail("request", "", ErrNoReply)
 	}
 	return c.reply, nil
 }
@@ -129,7 +138,11 @@ func (s *Socket) awaitReply(ctx context.Context, c *call) error {
 }
 
 // deliver gives m to the Request that it is the reply of, if any; under recvMu.
-func (s *Socket) deliver(m *Msg) bool {
+func (s *Socket) deliver(in *inlet, m *Msg) bool {
+	if m.event == eventLost {
+		s.loseCalls(in.peer, 0, binary.BigEndian.Uint32(m.Frames[0]))
+		return true
+	}
 	waiting := s.calls.waiting
 	if waiting == nil || len(m.Frames) < 3 || len(m.Frames[0]) != callID || len(m.Frames[1]) != 0 {
 		return false
@@ -139,12 +152,18 @@ func (s *Socket) deliver(m *Msg) bool {
 	if c == nil {
 		return false
 	}
-	delete(waiting, id)
 	m.Frames = m.Frames[2:]
-	c.reply, c.done = *m, true
+	c.reply = *m
 	*m = Msg{}
+	s.finishCall(id, c)
+	return true
+}
+
+// finishCall lets c's Request go on; under recvMu.
+func (s *Socket) finishCall(id uint32, c *call) {
+	delete(s.calls.waiting, id)
+	c.done = true
 	if s.recvWait.remove(&c.w) {
 		c.w.signal()
 	}
-	return true
 }

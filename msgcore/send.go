@@ -15,6 +15,7 @@ type sending struct {
 	given      bool
 	from       Msg
 	try        bool // do not wait
+	call       *call
 }
 
 // Send sends one message of the given frames, all or nothing. It waits for room

@@ -234,8 +234,10 @@ func (ss *session) finish(err error, keep bool) error {
 	ss.writers.Wait()
 	ss.r.close()
 
+	s.recvMu.Lock()
 	s.sendMu.Lock()
 	next, own := ss.w.giveBackTo(p)
+	ends, lost := s.connectionEnded(p)
 	p.out.idle = true
 	p.sess = nil
 	s.asked.CompareAndSwap(ss, nil)
@@ -246,9 +248,13 @@ func (ss *session) finish(err error, keep bool) error {
 	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
+	s.recvMu.Unlock()
 	next.signal()
 	own.signal()
 	s.wakeNotes()
+	if lost {
+		ss.r.insert(lostBlock(ends))
+	}
 	if s.opts.Router.Notify&NotifyDisconnect != 0 { // nothing can be sent to it any more
 		ss.r.notify(NotifyDisconnect)
 	}

@@ -80,6 +80,7 @@ type Socket struct {
 	done   chan struct{}  // closed when Close has finished
 	err    error          // of Close; read after done
 
+	requests  atomic.Bool  // there was a Request
 	isClosing atomic.Bool  // Close is under way
 	flushed   atomic.Bool  // and has nothing to write any more
 	progress  atomic.Int64 // writes that moved bytes, while it is
