@@ -52,7 +52,16 @@ func Example_paranoidPirate() {
 	heartbeat := msgcore.Heartbeat{Interval: time.Second}
 	clients := msgcore.NewRouter(nil)
 	defer clients.Close()
-	workers := msgcore.NewRouter(&msgcore.Options{Heartbeat: heartbeat, Router: msgcore.RouterOptions{Mandatory: true}})
+	gone := make(chan struct{}, 10)
+	workers := msgcore.NewRouter(&msgcore.Options{
+		Heartbeat: heartbeat,
+		Router:    msgcore.RouterOptions{Mandatory: true},
+		Monitor: func(e msgcore.Event) {
+			if e.Kind == msgcore.Disconnected {
+				gone <- struct{}{}
+			}
+		},
+	})
 	defer workers.Close()
 	workersAt, err := workers.Bind(ctx, "tcp://127.0.0.1:*")
 	check(err)
@@ -64,7 +73,8 @@ func Example_paranoidPirate() {
 		check(s.WaitPeers(ctx, 1))
 		return s
 	}
-	check(worker().Close()) // it dies before it has done anything
+	check(worker().Close()) // it dies before it has done anything,
+	<-gone                  // which the queue notices; else the client would ask again
 	good := worker()
 	defer good.Close()
 	go func() {
