@@ -30,8 +30,9 @@ func newMonitor(s *Socket) *monitor {
 	return m
 }
 
-// event reports e.
+// event counts and reports e.
 func (s *Socket) event(e Event) {
+	s.happened[e.Kind].Add(1)
 	if s.events == nil {
 		return
 	}

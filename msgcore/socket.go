@@ -87,6 +87,7 @@ type Socket struct {
 	drops     drops
 	packets   transport.PacketCounters
 	events    *monitor
+	happened  [len(eventNames)]atomic.Uint64 // events, by kind
 	door      door
 }
 

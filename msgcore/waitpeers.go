@@ -48,13 +48,22 @@ func (s *Socket) waitFor(ctx context.Context, op string, enough func() bool) err
 	}
 }
 
-// Stats counts what became of the messages that were not delivered.
+// Stats counts what became of the messages that were not delivered, and of
+// connections.
 type Stats struct {
 	DroppedFull       uint64 // for a peer at its high-water mark
 	DroppedUnroutable uint64 // for a routing id that no peer has, or a peer that is gone
 	DroppedLost       uint64 // queued for a peer that went away
 	DroppedReplaced   uint64 // by a newer message (Options.Conflate)
 	LostEvents        uint64 // monitor events, when too many came at once
+
+	// Connections and what became of them, as the events of the same names: also
+	// those that no Options.Monitor was told of. On inproc there are handshakes
+	// and Disconnected only.
+	Accepted, AcceptFailed              uint64
+	Connected, ConnectRetried           uint64
+	HandshakeSucceeded, HandshakeFailed uint64
+	Disconnected                        uint64
 
 	Packets PacketStats // of endpoints of udp, pgm and epgm
 }
@@ -71,11 +80,18 @@ type PacketStats struct {
 // Stats returns the counters of s.
 func (s *Socket) Stats() Stats {
 	return Stats{
-		DroppedFull:       s.drops.full.Load(),
-		DroppedUnroutable: s.drops.unroutable.Load(),
-		DroppedLost:       s.drops.lost.Load(),
-		DroppedReplaced:   s.drops.replaced.Load(),
-		LostEvents:        s.drops.events.Load(),
+		DroppedFull:        s.drops.full.Load(),
+		DroppedUnroutable:  s.drops.unroutable.Load(),
+		DroppedLost:        s.drops.lost.Load(),
+		DroppedReplaced:    s.drops.replaced.Load(),
+		LostEvents:         s.drops.events.Load(),
+		Accepted:           s.happened[Accepted].Load(),
+		AcceptFailed:       s.happened[AcceptFailed].Load(),
+		Connected:          s.happened[Connected].Load(),
+		ConnectRetried:     s.happened[ConnectRetried].Load(),
+		HandshakeSucceeded: s.happened[HandshakeSucceeded].Load(),
+		HandshakeFailed:    s.happened[HandshakeFailed].Load(),
+		Disconnected:       s.happened[Disconnected].Load(),
 		Packets: PacketStats{
 			Malformed: s.packets.Malformed.Load(),
 			Unsent:    s.packets.Unsent.Load(),
