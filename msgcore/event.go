@@ -19,6 +19,25 @@ type PeerInfo struct {
 }
 
 // An EventKind is what happened to an endpoint or a connection.
+//
+// Where the events of libzmq's zmq_socket_monitor have gone:
+//
+//	ZMQ_EVENT_LISTENING                  Listening
+//	ZMQ_EVENT_BIND_FAILED                none: it is the error of Bind
+//	ZMQ_EVENT_ACCEPTED                   Accepted
+//	ZMQ_EVENT_ACCEPT_FAILED              AcceptFailed
+//	ZMQ_EVENT_CONNECTED                  Connected
+//	ZMQ_EVENT_CONNECT_DELAYED            none: every dial is in the background
+//	ZMQ_EVENT_CONNECT_RETRIED            ConnectRetried, with the reason
+//	ZMQ_EVENT_HANDSHAKE_SUCCEEDED        HandshakeSucceeded, with the peer
+//	ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL HandshakeFailed
+//	ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL  HandshakeFailed; Err is a *zmtp.ProtocolError, if the peer broke a rule
+//	ZMQ_EVENT_HANDSHAKE_FAILED_AUTH      HandshakeFailed; Err is a *zmtp.RejectedError, if the peer refused us
+//	ZMQ_EVENT_DISCONNECTED               Disconnected, with the reason
+//	ZMQ_EVENT_CLOSED                     Closed
+//	ZMQ_EVENT_CLOSE_FAILED               none: an endpoint is given up in any case
+//	ZMQ_EVENT_MONITOR_STOPPED            none: Close returns when Options.Monitor has been told all
+//	ZMQ_EVENT_PIPES_STATS                none: see Socket.Pending and Socket.Stats
 type EventKind uint8
 
 // The event kinds.
