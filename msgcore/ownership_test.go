@@ -290,13 +290,13 @@ func TestReleaseBatchMixed(t *testing.T) {
 				keep = append(keep, m)
 				continue
 			}
-			if i%7 == 0 {
-				m.Release()
-			}
-			batch = append(batch, m)
 			if i%5 == 0 {
 				batch = append(batch, m, msgcore.Msg{Frames: [][]byte{[]byte("made by hand")}}, m.Clone(), msgcore.Msg{})
 			}
+			if i%7 == 0 {
+				m.Release() // its frames must not be read any more
+			}
+			batch = append(batch, m)
 		}
 		r.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 		msgcore.ReleaseBatch(batch)
