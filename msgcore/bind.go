@@ -124,8 +124,8 @@ func (s *Socket) serve(conn net.Conn, name string) {
 	}
 	// It goes on elsewhere, so that it does not keep the stack of a handshake.
 	go func() {
-		defer s.wg.Done()
-		_ = ss.run(false) // the reason is in the Disconnected event
+		ss.begin()
+		ss.live()
 	}()
 }
 
@@ -137,6 +137,7 @@ func (s *Socket) admit(conn net.Conn, name string) *session {
 	if err != nil {
 		return nil
 	}
+	ss.nap.able = ss.raw != nil && !s.bytes && s.typ != Req // whose callers read by themselves
 	p := newPeer(s, name)
 	if err := ss.attach(p); err != nil {
 		ss.end(err)

@@ -66,6 +66,9 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	}
 	s.cancel()
 	s.endSessions()
+	if w := s.watcher.Load(); w != nil {
+		w.end()
+	}
 	s.wg.Wait()
 	s.partAll() // what a dialer joined in the meantime
 	if discard := linger && s.opts.Linger == Discard; len(s.unsent) > 0 && !discard {

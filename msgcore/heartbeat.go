@@ -148,6 +148,7 @@ func (h *heartbeat) ping(data []byte) error {
 		return zmtp.AppendPong(b, context)
 	})
 	if !h.pinged.Swap(true) { // somebody must always read then
+		h.ss.s.attend()
 		h.ss.s.sendMu.Lock()
 		h.ss.unlend()
 		h.ss.s.chooseReader()

@@ -33,7 +33,7 @@ func (s *Socket) chooseReader() {
 		return
 	}
 	var only *session
-	if s.ready == 1 && s.opts.Heartbeat.Interval == 0 && !s.closed {
+	if s.ready == 1 && s.watcher.Load() == nil && s.opts.Heartbeat.Interval == 0 && !s.closed {
 		for p := range s.peers {
 			if p.sess != nil && p.sess.raw != nil && !p.sess.hb.pinged.Load() {
 				only = p.sess
@@ -42,6 +42,10 @@ func (s *Socket) chooseReader() {
 	}
 	if old := s.only.Swap(only); old != nil && old != only {
 		old.reclaim() // nobody else reads it any more
+	}
+	if w := s.watcher.Load(); w != nil && s.closed {
+		w.set.interrupt()
+		w.callBack()
 	}
 	if s.closed {
 		for p := range s.peers {
@@ -132,6 +136,59 @@ func (s *Socket) readHere(ctx context.Context, ss *session, wait bool) bool {
 	return ok || s.fair.n > 0 // or something has come while recvMu was free
 }
 
+// leadHere is readHere for a socket with a watcher: the caller waits for all of
+// its connections that sleep.
+func (s *Socket) leadHere(ctx context.Context, w *watcher, wait bool) bool {
+	if s.fair.n > 0 || w.pinged.Load() || !w.token.TryLock() {
+		return false
+	}
+	s.leads = true
+	s.recvMu.Unlock()
+	w.uses.Add(1)
+	var ok bool
+	if wait && ctx.Done() != nil {
+		unwatch := context.AfterFunc(ctx, w.set.interrupt)
+		ok = w.lead(wait)
+		unwatch()
+	} else {
+		ok = w.lead(wait)
+	}
+	w.token.Unlock()
+	recall := w.recall.Swap(false)
+	s.recvMu.Lock()
+	s.leads = false
+	if recall || s.recvWait.head != nil {
+		w.callBack() // others wait, and will not read
+	}
+	return ok || s.fair.n > 0
+}
+
+// attend has the goroutines of the socket read from now on, and no caller.
+func (s *Socket) attend() {
+	if w := s.watcher.Load(); w != nil {
+		w.pinged.Store(true)
+		w.callBack()
+	}
+}
+
+// needed has the session's own goroutine read.
+func (ss *session) needed() {
+	if w := ss.s.watcher.Load(); w != nil {
+		w.wakeUp(ss)
+	}
+	ss.r.callBack()
+}
+
+// serveHere lets a caller of Recv, on a socket in lockstep, do the reading, if
+// that can be; recvMu is held, and held again at return. It reports whether
+// something may have come of it; without wait it does not wait.
+func (s *Socket) serveHere(ctx context.Context, wait bool) bool {
+	if w := s.watcher.Load(); w != nil {
+		return s.leadHere(ctx, w, wait)
+	}
+	return s.readHere(ctx, s.answering(), wait)
+}
+
 // readOne reads until something was delivered. The token is held. It delivers
 // no more than fits into the pipe, which is empty: there is nobody else to empty
 // it.
@@ -169,7 +226,7 @@ func (r *reader) readOne(wait bool) bool {
 		case err == errNothing:
 			return false
 		case err == errLarge:
-			r.callBack()
+			r.ss.needed()
 			return false
 		default:
 			r.ss.end(r.explain(err))

@@ -67,8 +67,8 @@ type Options struct {
 	// ConnectTimeout bounds each dial. 0 leaves it to the system.
 	ConnectTimeout time.Duration
 	// Spin is how long Recv and Request look for a reply again and again before
-	// they sleep, where they read the connection themselves: on a REQ or REP
-	// that has exactly one, over tcp or ipc. It takes most of a processor, and
+	// they sleep, where they read the connection themselves: over tcp or ipc, on
+	// a REP that is bound or has one peer, and on a REQ. It takes most of a processor, and
 	// spares the time that the system needs to wake up a sleeping one; 20 µs
 	// are enough for that. 0 sleeps at once; at most 10 ms. REQ and REP only.
 	Spin time.Duration

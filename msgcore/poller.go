@@ -103,6 +103,9 @@ func (s *Socket) poll(want Readiness, in, out *waiter) (r Readiness) {
 			if ss := s.answering(); ss != nil {
 				ss.r.callBack() // nobody waits in Recv, who would read
 			}
+			if w := s.watcher.Load(); w != nil {
+				w.callBack()
+			}
 		}
 		s.recvMu.Unlock()
 	}

@@ -44,6 +44,9 @@ type reader struct {
 
 	out block // that is handed over; not on the stack, see session.run
 
+	reads atomic.Int64 // received, for others to see
+	full  bool         // the last one gave all that there was room for
+
 	limit    int   // of the next read, so that little of a large body gets into the slab
 	last     int   // size of the last frame on the wire, if it is in the slab
 	received int64 // bytes, since the beginning
@@ -105,11 +108,19 @@ func (r *reader) loop() error {
 			continue // others may have left something to parse
 		}
 		if err == nil {
+			r.poll = r.sleepy()
 			err = r.more(need)
+			r.poll = false
 		}
 		switch {
 		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && r.back != nil:
+		case err == errNothing:
+			r.token.Unlock()
+			if r.ss.s.watcher.Load().sleep(r.ss) {
+				return errAsleep
+			}
+			r.token.Lock()
+		case errors.Is(err, os.ErrDeadlineExceeded) && (r.back != nil || r.ss.nap.able):
 			_ = r.ss.conn.SetReadDeadline(time.Time{})
 		default:
 			r.token.Unlock()
@@ -117,6 +128,20 @@ func (r *reader) loop() error {
 		}
 	}
 }
+
+// errAsleep is returned by loop when the session has left waiting to the
+// watcher.
+var errAsleep = errors.New("the session sleeps")
+
+// sleepy reports whether the session should sleep if there is nothing to read.
+func (r *reader) sleepy() bool {
+	n := &r.ss.nap
+	return n.able && r.part == 0 && r.start == r.fill && !n.lively.Load() && r.ss.s.watcher.Load() != nil
+}
+
+// drained reports whether nothing was left behind by the last read, which the
+// watcher will not tell of once more.
+func (r *reader) drained() bool { return r.pos == r.fill && !r.full }
 
 var errCut = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
 
@@ -380,7 +405,11 @@ func (r *reader) deliver(b *block) error {
 			in.mu.Unlock()
 			*b = block{}
 			r.delivered = true
-			if wake {
+			switch {
+			case !wake:
+			case r.one:
+				s.foundHere(in)
+			default:
 				s.arrived(in)
 			}
 			if parked {
@@ -479,6 +508,7 @@ func (r *reader) large(n uint64, hdr int) error {
 
 func (r *reader) heard(n int) {
 	r.received += int64(n)
+	r.reads.Store(r.received)
 	r.ss.hb.hear()
 }
 

@@ -11,6 +11,7 @@ func (r *reader) more(need int) error {
 	if n > 0 {
 		room := len(r.space())
 		r.fill += n
+		r.full = n == room
 		r.heard(n)
 		r.adapt(n, room)
 		return nil

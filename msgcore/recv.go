@@ -28,7 +28,7 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 			next.signal()
 			return m, err
 		}
-		if s.inline && ctx.Err() == nil && s.readHere(ctx, s.answering(), true) {
+		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {
 			continue
 		}
 		w := s.recvWait.add()
@@ -47,7 +47,7 @@ func (s *Socket) TryRecv() (Msg, bool, error) {
 	}
 	s.recvMu.Lock()
 	ok, err := s.take("recv", &s.in)
-	if !ok && err == nil && s.inline && s.readHere(context.Background(), s.answering(), false) {
+	if !ok && err == nil && s.inline && s.serveHere(context.Background(), false) {
 		ok, err = s.take("recv", &s.in)
 	}
 	m, next := s.in, s.passOn()
@@ -89,7 +89,7 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 			}
 			return n, err
 		}
-		if s.inline && ctx.Err() == nil && s.readHere(ctx, s.answering(), true) {
+		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {
 			continue
 		}
 		w := s.recvWait.add()

@@ -35,6 +35,7 @@ type session struct {
 	hb heartbeat
 
 	lent atomic.Bool // see lockstep.go
+	nap  nap         // see watcher.go
 }
 
 // end ends ss for the given reason, of which the first counts. It does not wait.
@@ -43,6 +44,9 @@ func (ss *session) end(err error) {
 		ss.err = err
 		close(ss.stop)
 		ss.conn.Close()
+		if w := ss.s.watcher.Load(); w != nil && w.wake(ss) {
+			go ss.live() // to finish
+		}
 	})
 }
 
@@ -187,6 +191,10 @@ func (ss *session) attach(p *peer) error {
 		w = p.claim()
 	}
 	s.ready++
+	if ss.nap.able {
+		s.able++
+		s.watchIdle()
+	}
 	s.chooseReader()
 	s.changed.wakeAll()
 	s.sendMu.Unlock()
@@ -206,6 +214,15 @@ func (ss *session) run(keep bool) error {
 	// little should lie on the stack here.
 	ss.begin()
 	return ss.finish(ss.r.loop(), keep)
+}
+
+// live is run for a session that was accepted: when nothing comes, it gives up
+// its goroutine until something does.
+func (ss *session) live() {
+	if err := ss.r.loop(); err != errAsleep {
+		_ = ss.finish(err, false) // the reason is in the Disconnected event
+		ss.s.wg.Done()
+	}
 }
 
 //go:noinline
@@ -233,6 +250,9 @@ func (ss *session) finish(err error, keep bool) error {
 	s.sendMu.Unlock()
 	ss.writers.Wait()
 	ss.r.close()
+	if w := s.watcher.Load(); w != nil {
+		w.leave(ss)
+	}
 
 	s.recvMu.Lock()
 	s.sendMu.Lock()
@@ -242,6 +262,9 @@ func (ss *session) finish(err error, keep bool) error {
 	p.sess = nil
 	s.asked.CompareAndSwap(ss, nil)
 	s.ready--
+	if ss.nap.able {
+		s.able--
+	}
 	if !keep {
 		s.remove(p)
 	}

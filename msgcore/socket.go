@@ -41,7 +41,10 @@ type Socket struct {
 	// themselves; only is the one that they may read.
 	inline bool
 	only   atomic.Pointer[session]
-	asked  atomic.Pointer[session] // of a REQ: which the last request went out on
+	// watcher waits for the connections on which nothing happens; nil while there
+	// is no use for one.
+	watcher atomic.Pointer[watcher]
+	asked   atomic.Pointer[session] // of a REQ: which the last request went out on
 
 	// Lock order: mu, recvMu, sendMu; then, of the other end on inproc, its
 	// sendMu. No lock is held across I/O.
@@ -50,6 +53,7 @@ type Socket struct {
 	in       Msg        // the message that is being received
 	fair     fairQueue
 	recvWait waitList
+	leads    bool // a caller waits in the watcher's place
 	calls    calls
 
 	sendMu   sync.Mutex // guards what follows, and all pipes to peers
@@ -58,6 +62,7 @@ type Socket struct {
 	sendWait waitList
 	changed  waitList // those that wait for peers or subscriptions
 	ready    int      // peers whose handshake succeeded and that are still there
+	able     int      // of them, whose sessions may sleep
 
 	// notes are what an XPUB tells its application; its pipe is guarded by
 	// sendMu. noted says that arrived must be called for it.
@@ -208,6 +213,18 @@ func (s *Socket) arrived(in *inlet) {
 		in.conn.arrived()
 		return
 	}
+	s.recvMu.Lock()
+	s.fair.add(in)
+	w := s.recvWait.pop()
+	if w == nil && s.leads {
+		s.watcher.Load().set.interrupt()
+	}
+	s.recvMu.Unlock()
+	w.signal()
+}
+
+// foundHere is arrived for a caller that has read by itself.
+func (s *Socket) foundHere(in *inlet) {
 	s.recvMu.Lock()
 	s.fair.add(in)
 	w := s.recvWait.pop()
