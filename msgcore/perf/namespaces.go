@@ -22,8 +22,9 @@ const (
 )
 
 // multicastFlags are the settings of both sides, for everybody: 10 Gbit/s, which
-// nobody reaches, and a window of 40 ms of that, or 50 MB.
-var multicastFlags = []string{"-rate=10000000", "-recovery=40"}
+// nobody reaches, and a window of 40 ms of that, or 50 MB. The warm-up is long
+// enough to fill it.
+var multicastFlags = []string{"-rate=10000000", "-recovery=40", "-buffer=4194304", "-warmup=1s"}
 
 // noNamespaces says why there can be none.
 func noNamespaces() string {

@@ -20,7 +20,7 @@ static double seconds, warm_up;
 static int count = 1; // N: sockets, connections or subscribers
 static int nodrop, busy;
 static const char *kind = "";
-static int rate, recovery; // of multicast, in kbit/s and ms
+static int rate, recovery, buffer; // of multicast, in kbit/s, ms and bytes
 static char *keys[4]; // of CURVE: public and secret of the side that is bound, and of the other
 
 static void fail(const char *format, ...)

@@ -125,6 +125,7 @@ static void *multicast_socket(int type)
     int hops = 1;
     check(zmq_setsockopt(s, ZMQ_RATE, &rate, sizeof rate), "ZMQ_RATE");
     check(zmq_setsockopt(s, ZMQ_RECOVERY_IVL, &recovery, sizeof recovery), "ZMQ_RECOVERY_IVL");
+    check(zmq_setsockopt(s, ZMQ_RCVBUF, &buffer, sizeof buffer), "ZMQ_RCVBUF");
     check(zmq_setsockopt(s, ZMQ_MULTICAST_HOPS, &hops, sizeof hops), "ZMQ_MULTICAST_HOPS");
     return s;
 }
@@ -456,6 +457,10 @@ int main(int argc, char **argv)
             kind = argv[1] + 6;
         if (strncmp(argv[1], "-rate=", 6) == 0)
             rate = atoi(argv[1] + 6);
+        if (strncmp(argv[1], "-buffer=", 8) == 0)
+            buffer = atoi(argv[1] + 8);
+        if (strncmp(argv[1], "-warmup=", 8) == 0)
+            warm_up = strtod(argv[1] + 8, NULL); // "1s", as in Go
         if (strncmp(argv[1], "-recovery=", 10) == 0)
             recovery = atoi(argv[1] + 10);
         if (strncmp(argv[1], "-curve=", 7) == 0) {
@@ -472,7 +477,8 @@ int main(int argc, char **argv)
     address = argv[2];
     size = strtoul(argv[3], NULL, 10);
     seconds = strtod(argv[4], NULL);
-    warm_up = seconds < 0.1 ? seconds : 0.1;
+    if (warm_up == 0)
+        warm_up = seconds < 0.1 ? seconds : 0.1;
     if (argc == 6)
         count = atoi(argv[5]);
 

@@ -11,7 +11,7 @@
 //	             batch: SendBatch of 64
 //	-heap=MIB    live memory beside the messages, as in a program with data
 //	-nodrop      pub: waits for slow subscribers, and for all N before the first message
-//	-rate=KBIT, -recovery=MS
+//	-rate=KBIT, -recovery=MS, -buffer=BYTES
 //	             mpub, msub: of multicast
 //	-spin=TIME   Options.Spin
 //	-curve=KEYS  CURVE: the public and the secret key of the side that is bound, and of the other

@@ -20,8 +20,12 @@ func multicast(a *bench.Args) (*msgcore.Options, error) {
 	if err != nil {
 		return nil, err
 	}
+	buffer, err := strconv.Atoi(a.Flag("buffer", "0"))
+	if err != nil {
+		return nil, err
+	}
 	return &msgcore.Options{Transport: transport.Options{
-		MulticastRate: rate, MulticastRecovery: time.Duration(ms) * time.Millisecond,
+		MulticastRate: rate, MulticastRecovery: time.Duration(ms) * time.Millisecond, RecvBuffer: buffer,
 	}}, nil
 }
 

@@ -32,7 +32,13 @@ func (a *Args) Addresses() []string { return strings.Split(a.Address, ",") }
 
 // WarmUp is how long messages are not counted after the first one: long enough
 // for buffers to grow and for tcp to open its window.
-func (a *Args) WarmUp() time.Duration { return min(100*time.Millisecond, a.Time) }
+// -warmup says another time.
+func (a *Args) WarmUp() time.Duration {
+	if d, err := time.ParseDuration(a.Flag("warmup", "")); err == nil {
+		return d
+	}
+	return min(100*time.Millisecond, a.Time)
+}
 
 // Parse reads a command line without the program's name.
 func Parse(args []string) (*Args, error) {
