@@ -151,7 +151,7 @@ func (w *window) selected() {
 // offer asks whether to create the file at path.
 func (w *window) offer(path string, e *errand) {
 	w.offers[e]++
-	dialog.ShowConfirm("No such file", fmt.Sprintf("%s does not exist.\nCreate it?", path), func(yes bool) {
+	ask := dialog.NewConfirm("No such file", fmt.Sprintf("%s does not exist.\nShall it be made?", path), func(yes bool) {
 		w.offers[e]--
 		if !yes {
 			e.cancel()
@@ -165,6 +165,9 @@ func (w *window) offer(path string, e *errand) {
 		}
 		w.add(d).await(e)
 	}, w)
+	ask.SetConfirmText("Create")
+	ask.SetDismissText("Cancel")
+	ask.Show()
 }
 
 // raise brings the window to the front, by the right that the launch has to it.
