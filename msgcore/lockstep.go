@@ -171,10 +171,25 @@ func (s *Socket) attend() {
 	}
 }
 
+// calm lets a lively session of a socket in lockstep sleep again, if nobody waits
+// whom it must wake: who comes next can wait in the watcher's place.
+func (ss *session) calm() {
+	s := ss.s
+	if !s.inline || s.opts.Heartbeat.Interval != 0 {
+		return
+	}
+	s.recvMu.Lock()
+	quiet := s.recvWait.head == nil
+	s.recvMu.Unlock()
+	if quiet {
+		ss.nap.lively.Store(false)
+	}
+}
+
 // needed has the session's own goroutine read.
 func (ss *session) needed() {
 	if w := ss.s.watcher.Load(); w != nil {
-		w.wakeUp(ss)
+		w.wakeUp(ss, false)
 	}
 	ss.r.callBack()
 }

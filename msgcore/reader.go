@@ -61,6 +61,7 @@ type reader struct {
 	uses      atomic.Int64
 	back      chan struct{} // capacity 1: the session's own goroutine is needed
 	recall    atomic.Bool   // it is, once whoever reads has done
+	single    bool          // deliver one message at a time: others have their turn
 	one       bool          // stop as soon as something is delivered
 	poll      bool          // do not wait
 	spin      bool          // do not wait yet
@@ -106,6 +107,10 @@ func (r *reader) loop() error {
 			}
 			r.delivered = false
 			continue // others may have left something to parse
+		}
+		if r.delivered && r.ss.nap.lively.Load() {
+			r.ss.calm()
+			r.delivered = false
 		}
 		if err == nil {
 			r.poll = r.sleepy()
@@ -162,7 +167,7 @@ func (r *reader) parse() (need int, err error) {
 		if r.slab == nil || r.one && r.delivered {
 			return 1, nil
 		}
-		if r.part == 0 && r.parseShort() && r.msgs >= r.in.batch {
+		if r.part == 0 && r.parseShort() && r.msgs >= r.batch() {
 			if err := r.handOver(); err != nil {
 				return 0, err
 			}
@@ -232,7 +237,7 @@ func (r *reader) parseShort() bool {
 		return false
 	}
 	b, pos, n := r.slab.buf[:r.fill], r.pos, 0
-	for most := r.in.batch - r.msgs; n < most && pos+2 <= len(b) && b[pos] == 0; n++ {
+	for most := r.batch() - r.msgs; n < most && pos+2 <= len(b) && b[pos] == 0; n++ {
 		next := pos + 2 + int(b[pos+1])
 		if next > len(b) {
 			break
@@ -256,10 +261,18 @@ func (r *reader) whole() error {
 	r.size += r.partLen
 	r.end, r.done = r.pos, len(r.bodies)
 	r.part, r.partLen, r.content = 0, 0, 0
-	if r.msgs >= r.in.batch {
+	if r.msgs >= r.batch() {
 		return r.handOver()
 	}
 	return nil
+}
+
+// batch is how many messages a block has at most.
+func (r *reader) batch() int {
+	if r.single {
+		return 1
+	}
+	return r.in.batch
 }
 
 // skip takes n bytes out of the stream at pos, a command.

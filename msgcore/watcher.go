@@ -52,6 +52,9 @@ type nap struct {
 	lively atomic.Bool
 	woken  time.Duration // when, last
 
+	ready bool // is one of watcher.ready; guarded by its token
+	news  bool // the set has told of something since the last read; the same
+
 	asleep bool // has no goroutine; guarded by watcher.mu
 	known  bool // to the set
 	key    pollKey
@@ -88,7 +91,8 @@ func (w *watcher) run() {
 	defer w.token.Unlock()
 	for !w.ended.Load() {
 		for _, ss := range w.ready { // that a caller has left
-			w.wakeUp(ss)
+			ss.nap.ready = false
+			w.wakeUp(ss, w.crowded())
 		}
 		clear(w.ready)
 		w.ready = w.ready[:0]
@@ -100,12 +104,16 @@ func (w *watcher) run() {
 			w.wakeAll()
 			return
 		}
+		if n == 0 {
+			continue
+		}
+		crowded := w.crowded()
 		for i := range n {
 			if ss, _ := w.of(i); ss != nil {
-				w.wakeUp(ss)
+				w.wakeUp(ss, crowded)
 			}
 		}
-		if n > 0 {
+		if !crowded {
 			w.stepAside()
 		}
 	}
@@ -193,12 +201,13 @@ func (w *watcher) wake(ss *session) bool {
 	return slept
 }
 
-// wakeUp gives ss a goroutine, if it has none.
-func (w *watcher) wakeUp(ss *session) {
+// wakeUp gives ss a goroutine, if it has none. It may keep it while it is lively,
+// if keep.
+func (w *watcher) wakeUp(ss *session, keep bool) {
 	if !w.wake(ss) {
 		return
 	}
-	if !w.lendable() {
+	if keep {
 		t := now()
 		if t-ss.nap.woken < livelyGap {
 			w.enliven(ss)
@@ -268,28 +277,26 @@ func (w *watcher) end() {
 	w.callBack()
 }
 
-// lendable reports whether callers of Recv may wait in the place of run. Where
-// there are heartbeats somebody has to read at all times.
-func (w *watcher) lendable() bool {
-	return w.s.inline && w.s.opts.Heartbeat.Interval == 0 && !w.pinged.Load() && !w.s.isClosing.Load()
+// crowded reports whether callers of Recv may not wait in the place of run: since
+// there are several, or a Poller, which would not read; or since somebody has to
+// read at all times, as with heartbeats.
+func (w *watcher) crowded() bool {
+	s := w.s
+	if !s.inline || s.opts.Heartbeat.Interval != 0 || w.pinged.Load() || s.isClosing.Load() {
+		return true
+	}
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
+	head := s.recvWait.head
+	return head != nil && (head.kept || head.next != nil)
 }
 
-// stepAside leaves the set to callers of Recv, if that can be, until none has led
-// for a tick.
+// stepAside leaves the set to callers of Recv until none has led for a tick.
 func (w *watcher) stepAside() {
-	if !w.lendable() {
-		return
-	}
-	s := w.s
-	s.recvMu.Lock()
-	head := s.recvWait.head
-	if head != nil && (head.kept || head.next != nil) { // those who wait already, and are not one caller of Recv
-		s.recvMu.Unlock()
-		return
-	}
 	w.token.Unlock()
-	head = s.recvWait.pop() // to lead
-	s.recvMu.Unlock()
+	w.s.recvMu.Lock()
+	head := w.s.recvWait.pop() // to lead
+	w.s.recvMu.Unlock()
 	head.signal()
 	t := time.NewTimer(tick)
 	defer t.Stop()
@@ -333,16 +340,9 @@ func (w *watcher) lead(wait bool) bool {
 		since = now()
 	}
 	for {
-		for len(w.ready) > 0 {
-			if w.readFor(w.ready[0]) {
-				return true
-			}
-		}
+		// Even if some are ready: others may have been for as long.
 		spinning := wait && spin > 0 && now()-since < spin
-		if spinning {
-			runtime.Gosched() // the peer may be of this process
-		}
-		n, err := w.set.wait(wait && !spinning)
+		n, err := w.set.wait(wait && !spinning && len(w.ready) == 0)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			w.set.resume()
@@ -355,29 +355,50 @@ func (w *watcher) lead(wait bool) bool {
 			switch {
 			case ss == nil:
 			case ended: // there may be more to read before that
-				w.wakeUp(ss)
+				w.wakeUp(ss, false)
 			default:
-				w.ready = append(w.ready, ss)
+				ss.nap.news = true
+				if !ss.nap.ready {
+					ss.nap.ready = true
+					w.ready = append(w.ready, ss)
+				}
 			}
 		}
-		if n == 0 && !wait {
+		for range len(w.ready) {
+			if w.readFor(w.ready[0]) {
+				return true
+			}
+		}
+		if !wait && n == 0 {
 			return false
+		}
+		if spinning {
+			runtime.Gosched() // the peer may be of this process
 		}
 	}
 }
 
-// readFor reads for the first one that is ready, ss, and reports whether it has
-// delivered something. It stays ready as long as there may be more.
+// readFor reads one message for the first one that is ready, ss, and reports
+// whether it has delivered it. It stays ready, behind the others, as long as there may
+// be more.
 func (w *watcher) readFor(ss *session) bool {
 	delivered, more := false, false
 	if ss.r.token.TryLock() { // or its goroutine is back
+		ss.r.single = true
+		before := ss.r.received
 		delivered = ss.r.readOne(false)
-		more = delivered && !ss.r.drained()
+		ss.r.single = false
+		if !delivered || ss.r.received != before { // and not only what an earlier read has left
+			ss.nap.news = false
+		}
+		more = delivered && (ss.nap.news || !ss.r.drained())
 		ss.r.token.Unlock()
 	}
-	w.ready = append(w.ready[:0], w.ready[1:]...)
-	if more {
-		w.ready = append(w.ready, ss)
+	last := copy(w.ready, w.ready[1:])
+	w.ready[last] = ss
+	if !more {
+		ss.nap.ready, w.ready[last] = false, nil
+		w.ready = w.ready[:last]
 	}
 	return delivered
 }

@@ -39,7 +39,7 @@ func TestIdleConnectionsHaveNoGoroutine(t *testing.T) {
 		}
 		require.NoError(t, router.WaitPeers(ctx30(t), peers))
 
-		for round := range 3 {
+		for round := range 2 {
 			deadline := time.Now().Add(patience)
 			for readers() > 0 {
 				require.True(t, time.Now().Before(deadline), "idle connections still have %d goroutines", readers())
@@ -127,6 +127,53 @@ func TestRepReadsManyConnections(t *testing.T) {
 			asking.Wait()
 			require.NoError(t, rep.Close())
 			served.Wait()
+		}
+	})
+}
+
+// A peer with many requests under way does not keep a REP from those of others.
+func TestRepServesInTurn(t *testing.T) {
+	schemes(t, func(t *testing.T, ep string) {
+		rep := msgcore.NewRep(nil)
+		defer rep.Close()
+		bound, err := rep.Bind(ctx30(t), ep)
+		require.NoError(t, err)
+		many, req := msgcore.NewDealer(nil), msgcore.NewReq(nil)
+		defer many.Close()
+		defer req.Close()
+		require.NoError(t, many.Connect(bound))
+		require.NoError(t, req.Connect(bound))
+		require.NoError(t, rep.WaitPeers(ctx30(t), 2))
+
+		next := func() string {
+			m, err := rep.Recv(ctx30(t))
+			require.NoError(t, err)
+			body := string(m.Bytes())
+			require.NoError(t, rep.Send(ctx30(t), []byte("done")))
+			m.Release()
+			return body
+		}
+		for range 10 { // until Recv reads by itself
+			require.NoError(t, many.Send(ctx30(t), nil, []byte("many")))
+			next()
+			require.NoError(t, req.Send(ctx30(t), []byte("one")))
+			next()
+			_, err := req.Recv(ctx30(t))
+			require.NoError(t, err)
+		}
+
+		for range 300 {
+			require.NoError(t, many.Send(ctx30(t), nil, []byte("many")))
+		}
+		require.Equal(t, "many", next())
+		require.NoError(t, req.Send(ctx30(t), []byte("one")))
+		before := 0
+		for next() != "one" {
+			before++
+		}
+		require.Less(t, before, 10, "requests of the other peer were served first")
+		for range 299 - before {
+			require.Equal(t, "many", next())
 		}
 	})
 }
