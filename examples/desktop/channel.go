@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/solomq/solomq/msgcore"
 	"github.com/solomq/solomq/unique"
 )
@@ -32,7 +30,7 @@ func (u *ui) listen(ctx context.Context, inst *unique.Instance) error {
 			return err
 		}
 		line := fmt.Sprintf("pid %d says: %s", m.Peer().Cred.PID, m.Bytes())
-		fyne.Do(func() { u.log(line) })
+		u.do(func() { u.log(line) })
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (a *application) who(from dbus.Sender) string {
 	if a.conn.BusObject().CallWithContext(a.ctx, "org.freedesktop.DBus.GetConnectionUnixProcessID", 0, string(from)).Store(&pid) != nil {
 		return "D-Bus " + string(from)
 	}
-	return fmt.Sprintf("D-Bus, pid %d,", pid)
+	return fmt.Sprintf("pid %d by D-Bus", pid)
 }
 
 // serveBus is the application on the session bus until ctx ends, or until

@@ -9,13 +9,11 @@ import (
 	"os"
 	"strings"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/solomq/solomq/unique"
 )
 
 // commands are what launches and the bus may ask for. Each request is handled on
-// a goroutine of its own; what touches the windows goes through fyne.Do.
+// a goroutine of its own; what touches the windows goes through u.do.
 func (u *ui) commands() unique.Commands {
 	return unique.Commands{
 		"": u.commandLine,
@@ -39,8 +37,9 @@ func (u *ui) commandLine(ctx context.Context, inv *unique.Invocation) int {
 		return exitUsage
 	}
 	if o.list {
-		fyne.DoAndWait(func() { err = u.list(inv.Stdout) })
-		if err != nil {
+		var list string
+		u.do(func() { list = u.list() })
+		if _, err := io.WriteString(inv.Stdout, list); err != nil {
 			return exitFailed
 		}
 		return 0
@@ -52,7 +51,7 @@ func (u *ui) commandLine(ctx context.Context, inv *unique.Invocation) int {
 // all is shown, but for standard input, which it follows to its end, and for
 // files that the user is asked about.
 func (u *ui) open(ctx context.Context, inv *unique.Invocation, o *options) (exitCode int) {
-	r := &request{who: who(inv), newWindow: o.newWindow, activation: inv.Activation}
+	r := &request{who: who(inv), dir: inv.Dir, newWindow: o.newWindow, activation: inv.Activation}
 	for _, name := range o.files {
 		d := resolve(inv, name)
 		if d.err != nil && !errors.Is(d.err, fs.ErrNotExist) {
@@ -65,10 +64,10 @@ func (u *ui) open(ctx context.Context, inv *unique.Invocation, o *options) (exit
 		r.errand = &errand{inv: inv, left: len(r.docs), exit: inv.Defer()}
 	}
 	var input *tab
-	fyne.DoAndWait(func() { input = u.show(r) })
+	u.do(func() { input = u.show(r) })
 	if o.wait {
 		context.AfterFunc(ctx, func() {
-			fyne.Do(func() { u.forget(r) })
+			u.do(func() { u.forget(r) })
 		})
 	}
 	if input == nil {
@@ -95,17 +94,15 @@ func resolve(inv *unique.Invocation, name string) document {
 	return read(path)
 }
 
-// who tells who asked: the process by the kernel's word and its directory, or
-// whom the bus names.
+// who tells who asked: the process by the kernel's word, or whom the bus names.
 func who(inv *unique.Invocation) string {
 	if len(inv.Data) > 0 {
 		return string(inv.Data[0])
 	}
-	pid := fmt.Sprintf("pid %d", inv.Peer.PID)
 	if inv.Peer.PID == os.Getpid() {
-		pid += " (this one)"
+		return fmt.Sprintf("pid %d (this one)", inv.Peer.PID)
 	}
-	return pid + " in " + inv.Dir
+	return fmt.Sprintf("pid %d", inv.Peer.PID)
 }
 
 // follow shows what arrives on r until it ends or the tab is closed, and returns
@@ -124,6 +121,7 @@ func (t *tab) follow(r io.Reader) (exitCode int) {
 }
 
 func (t *tab) copy(r io.Reader) (exitCode int) {
+	u := t.window.ui
 	buf := make([]byte, 32<<10)
 	var text, rest []byte
 	for size := 0; ; {
@@ -134,11 +132,11 @@ func (t *tab) copy(r io.Reader) (exitCode int) {
 			text, rest = append(text, rest...), nil
 		}
 		shown := strings.ToValidUTF8(string(text), "\uFFFD")
-		fyne.DoAndWait(func() { t.append(shown) })
+		u.do(func() { t.append(shown) })
 		switch {
 		case size > maxText:
-			fyne.Do(func() {
-				t.window.ui.note(fmt.Sprintf("%s is over %d MiB: the rest is left out", t.doc.name, maxText>>20))
+			u.do(func() {
+				u.note(fmt.Sprintf("%s is over %d MiB: the rest is left out", t.doc.name, maxText>>20))
 			})
 			return exitFailed
 		case errors.Is(err, io.EOF):

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,8 +31,9 @@ const (
 type ui struct {
 	app     fyne.App
 	inst    *unique.Instance
-	windows []*window   // that was used last comes last
-	parked  fyne.Window // the one that was closed last; Fyne ends without any
+	do      func(func()) // on Fyne's goroutine, and waits for it
+	windows []*window    // that was used last comes last
+	parked  fyne.Window  // the one that was closed last; Fyne ends without any
 
 	status  binding.String     // who asked for what
 	recent  binding.StringList // paths
@@ -41,7 +41,7 @@ type ui struct {
 }
 
 func newUI(a fyne.App, inst *unique.Instance) *ui {
-	u := &ui{app: a, inst: inst, status: binding.NewString(), recent: binding.NewStringList(), channel: binding.NewStringList()}
+	u := &ui{app: a, inst: inst, do: fyne.DoAndWait, status: binding.NewString(), recent: binding.NewStringList(), channel: binding.NewStringList()}
 	u.recent.Set(a.Preferences().StringList(recentKey))
 	return u
 }
@@ -54,7 +54,7 @@ func (u *ui) background(ctx context.Context) (stop func()) {
 	for _, task := range []func(context.Context, *unique.Instance) error{u.listen, serveBus} {
 		running.Go(func() {
 			if err := task(ctx, u.inst); err != nil && ctx.Err() == nil {
-				fyne.Do(func() { u.note(err.Error()) })
+				u.do(func() { u.note(err.Error()) })
 			}
 		})
 	}
@@ -69,7 +69,7 @@ func (u *ui) quit() { fyne.Do(u.app.Quit) }
 
 // A request is what a launch asks the windows for.
 type request struct {
-	who        string
+	who, dir   string
 	docs       []document
 	newWindow  bool
 	activation unique.Activation
@@ -122,23 +122,25 @@ func (u *ui) show(r *request) (input *tab) {
 		dialog.ShowError(errors.Join(refused...), top)
 	}
 	top.raise(r.activation)
-	u.note(r.asks(names))
+	what := r.asks(names)
+	u.status.Set(r.who + " in " + r.dir + " " + what)
+	u.log(r.who + " " + what)
 	return input
 }
 
-// asks says who asked for what.
+// asks says what r asked for.
 func (r *request) asks(names []string) string {
-	what := "came to the front"
+	what := "asked for the window"
 	switch {
 	case len(names) > 0:
-		what = "opened " + strings.Join(names, ", ")
+		what = "asked for " + strings.Join(names, ", ")
 	case r.newWindow:
-		what = "opened a new window"
+		what = "asked for a new window"
 	}
 	if r.errand != nil {
 		what += " and waits"
 	}
-	return r.who + " " + what
+	return what
 }
 
 // forget is for a launch that does not wait any more, of its own accord.
@@ -191,16 +193,15 @@ func (u *ui) find(path string) *tab {
 	return nil
 }
 
-// list writes a line for each tab.
-func (u *ui) list(out io.Writer) error {
+// list is a line for each tab.
+func (u *ui) list() string {
 	var lines strings.Builder
 	for _, w := range u.windows {
 		for _, t := range w.all() {
 			fmt.Fprintln(&lines, t.doc.full())
 		}
 	}
-	_, err := io.WriteString(out, lines.String())
-	return err
+	return lines.String()
 }
 
 // title is what to call d in a tab.

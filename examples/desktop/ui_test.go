@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,12 @@ func serving(t *testing.T) (*ui, *unique.Options) {
 	inst, err := unique.Acquire(t.Context(), appID, opts)
 	require.NoError(t, err)
 	u := newUI(test.NewTempApp(t), inst)
+	var screen sync.Mutex // Fyne has no goroutine of its own in tests
+	u.do = func(f func()) {
+		screen.Lock()
+		defer screen.Unlock()
+		f()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := u.background(ctx)
 	served := make(chan struct{})
@@ -119,20 +126,24 @@ func TestWaitEndsWithItsTabs(t *testing.T) {
 			list := result(t, launch(t, opts, dir, "-list")).stdout
 			return strings.Count(list, "\n") == n
 		}, patience, time.Millisecond)
-		return u.windows[0].all()
+		u.do(func() { all = u.windows[0].all() })
+		return all
 	}
 
 	both := launch(t, opts, dir, "-wait", "a", "b")
-	tabs(2)[0].askClose(nil)
+	first := tabs(2)[0]
+	u.do(func() { first.askClose(nil) })
 	rest := tabs(1)
 	select {
 	case <-both:
 		t.Fatal("there still is b")
 	default:
 	}
-	rest[0].text.SetText("changed")
-	rest[0].save(nil)
-	rest[0].askClose(nil)
+	u.do(func() {
+		rest[0].text.SetText("changed")
+		rest[0].save(nil)
+		rest[0].askClose(nil)
+	})
 	require.Equal(t, launched{answer: unique.AnswerOK}, result(t, both))
 	text, err := os.ReadFile(filepath.Join(dir, "b"))
 	require.NoError(t, err)
@@ -141,21 +152,25 @@ func TestWaitEndsWithItsTabs(t *testing.T) {
 	// What is not saved is asked about, and to discard it is to cancel.
 	one := launch(t, opts, dir, "-wait", "a")
 	a := tabs(1)[0]
-	a.text.SetText("lost")
-	a.askClose(nil)
-	require.NotNil(t, a.window.Canvas().Overlays().Top())
+	u.do(func() {
+		a.text.SetText("lost")
+		a.askClose(nil)
+		require.NotNil(t, a.window.Canvas().Overlays().Top())
+	})
 	require.Len(t, tabs(1), 1)
-	a.finish((*errand).cancel)
-	a.close()
+	u.do(func() {
+		a.finish((*errand).cancel)
+		a.close()
+	})
 	require.Equal(t, launched{code: exitFailed, answer: unique.AnswerCanceled}, result(t, one))
 
 	// So it is to close the window on a question.
 	missing := launch(t, opts, dir, "-wait", "missing")
-	require.Eventually(t, func() bool {
-		result(t, launch(t, opts, dir, "-list"))
-		return len(u.windows[0].offers) == 1
+	require.Eventually(t, func() (asked bool) {
+		u.do(func() { asked = len(u.windows[0].offers) == 1 })
+		return asked
 	}, patience, time.Millisecond)
-	u.windows[0].askClose()
+	u.do(func() { u.windows[0].askClose() })
 	require.Equal(t, exitFailed, result(t, missing).code)
 	require.NoFileExists(t, filepath.Join(dir, "missing"))
 }
