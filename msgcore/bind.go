@@ -49,7 +49,9 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 		}
 		e.name, e.close = ep.Scheme+"://"+addr, withdraw
 	} else {
-		l, err := tr.Listen(ctx, ep.Addr, &s.opts.Transport)
+		opts := s.opts.Transport
+		opts.Credentials = s.tellingRefusals(e)
+		l, err := tr.Listen(ctx, ep.Addr, &opts)
 		if err != nil {
 			return "", s.fail("bind", name, err)
 		}
@@ -63,6 +65,22 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 	s.endpoints = append(s.endpoints, e)
 	s.event(Event{Kind: Listening, Endpoint: e.name})
 	return e.name, nil
+}
+
+// tellingRefusals is Options.Transport.Credentials, and makes an event of each
+// connection to e that it refuses.
+func (s *Socket) tellingRefusals(e *endpoint) func(transport.Cred) error {
+	admits := s.opts.Transport.Credentials
+	if admits == nil {
+		return nil
+	}
+	return func(cred transport.Cred) error {
+		err := admits(cred)
+		if err != nil { // on the goroutine that accepts, which starts when e has its name
+			s.event(Event{Kind: AcceptRefused, Endpoint: e.name, Peer: PeerInfo{Endpoint: e.name, Cred: cred}, Err: err})
+		}
+		return err
+	}
 }
 
 // wrap is fail for an error that may be one of the options.

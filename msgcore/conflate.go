@@ -4,10 +4,18 @@ package msgcore
 // and needs none: a message that the consumer has taken is the consumer's, and
 // what comes meanwhile replaces what came before it.
 
-// conflates makes p such a pipe, if s is to have them.
-func (s *Socket) conflates(p *pipe) {
+// A replacing counts what is replaced in a pipe of s, to or from p. The info is
+// p's own, if not given.
+type replacing struct {
+	s    *Socket
+	p    *peer
+	info *PeerInfo
+}
+
+// conflates makes q such a pipe, to or from p, if s is to have them.
+func (s *Socket) conflates(q *pipe, p *peer, info *PeerInfo) {
 	if s.opts.Conflate {
-		p.replaced = &s.drops.replaced
+		q.replaced = &replacing{s, p, info}
 	}
 }
 
@@ -21,7 +29,7 @@ func (p *pipe) keepLast() {
 	drop := func(msgs int, size int64) {
 		p.msgs -= msgs
 		p.bytes -= size
-		p.replaced.Add(uint64(msgs))
+		p.replaced.count(msgs)
 	}
 	for i := range p.blocks[:last] {
 		drop(p.blocks[i].msgs, p.blocks[i].size)
@@ -30,4 +38,12 @@ func (p *pipe) keepLast() {
 	p.blocks[0], p.blocks[last] = p.blocks[last], p.blocks[0]
 	p.blocks = p.blocks[:1]
 	drop(p.blocks[0].cut(p.blocks[0].size - 1))
+}
+
+func (r *replacing) count(msgs int) {
+	info := r.info
+	if info == nil {
+		info = r.p.info
+	}
+	r.s.drop(DropReplaced, r.p, info, msgs)
 }

@@ -31,7 +31,13 @@ func (*dishPattern) send(*outgoing) (sendResult, error) {
 // peer heard of a Leave.
 func (t *dishPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return len(m.Frames) == 2 && t.groups[string(m.Frames[0])]
+	switch {
+	case len(m.Frames) != 2:
+		return in.refuse(DropMalformed)
+	case !t.groups[string(m.Frames[0])]:
+		return in.refuse(DropFiltered)
+	}
+	return true
 }
 
 func (t *dishPattern) want(group []byte) (first bool, err error) {

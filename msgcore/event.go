@@ -52,6 +52,7 @@ const (
 	Disconnected                            // a connection whose handshake had succeeded ended; Err says why
 	Closed                                  // an endpoint is no longer bound, or is not dialed again (Reconnect.Interval); Err says why
 	PacketsLost                             // Lost packets of one publisher are missing for good on an endpoint of pgm or epgm
+	AcceptRefused                           // a connection that came in was closed at once: Options.Transport.Credentials refuses its Peer.Cred; Err says why
 )
 
 var eventNames = [...]string{
@@ -59,6 +60,7 @@ var eventNames = [...]string{
 	Connected: "connected", ConnectRetried: "connect retried",
 	HandshakeSucceeded: "handshake succeeded", HandshakeFailed: "handshake failed",
 	Disconnected: "disconnected", Closed: "closed", PacketsLost: "packets lost",
+	AcceptRefused: "accept refused",
 }
 
 // String returns the name of k.

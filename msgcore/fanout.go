@@ -24,7 +24,7 @@ func (f *fanout) begin(o *outgoing, n int) {
 func (f *fanout) offer(s *Socket, p *peer, r *sendResult) {
 	switch {
 	case !p.out.room(f.o.size):
-		s.drops.full.Add(1)
+		p.drop(DropFull)
 		f.left--
 	case !f.push(p.out):
 	case p.twin == nil:

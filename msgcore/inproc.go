@@ -95,7 +95,7 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	us.info = inprocInfo(e.name, s, a)
 	us.out.maxMsgs, us.out.maxBytes = sum(s.opts.SendHWM, a.opts.RecvHWM), sum(s.opts.SendBytes, a.opts.RecvBytes)
 	us.out.batch, us.out.direct = batchFor(us.out.maxMsgs), true
-	a.conflates(us.out)
+	a.conflates(us.out, them, inprocInfo(e.name, a, s))
 	us.in = &inlet{pipe: them.out, peer: us, info: us.info}
 
 	s.sendMu.Lock()
@@ -160,7 +160,7 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true
-	if other.conflates(out); out.replaced != nil {
+	if other.conflates(out, twin, twin.info); out.replaced != nil {
 		out.keepLast()
 	}
 	p.greet()

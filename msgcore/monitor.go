@@ -46,7 +46,7 @@ func (s *Socket) event(e Event) {
 	select {
 	case m.queue <- e:
 	default:
-		s.drops.events.Add(1)
+		s.untold.Add(1)
 	}
 }
 

@@ -153,6 +153,8 @@ type peer struct {
 	gone   atomic.Bool // the application has closed its connection (STREAM); needs no lock
 	mark   uint64      // the last message that matched (PUB)
 
+	drops atomic.Pointer[dropCount] // nil until there is one
+
 	// Of an endpoint that carries packets; set before it is attached.
 	packets  bool // nobody filters what comes by our subscriptions
 	datagram int  // the largest message in bytes, where each is a packet of its own
@@ -161,7 +163,7 @@ type peer struct {
 func newPeer(s *Socket, endpoint string) *peer {
 	p := &peer{s: s, index: -1}
 	p.out = newPipe(&s.sendMu, s.opts.SendHWM, s.opts.SendBytes)
-	s.conflates(p.out)
+	s.conflates(p.out, p, nil)
 	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 	return p
 }

@@ -2,7 +2,6 @@ package msgcore
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
 )
@@ -39,7 +38,7 @@ type pipe struct {
 
 	// replaced, unless nil, says that only the last message stays, and counts
 	// the others; see conflate.go.
-	replaced *atomic.Uint64
+	replaced *replacing
 }
 
 func newPipe(mu *sync.Mutex, maxMsgs int, maxBytes int64) *pipe {

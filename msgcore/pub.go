@@ -128,7 +128,7 @@ func (t *pubPattern) sendSmall(frames [][]byte, size int, woken []wakeup) (bool,
 	var raw []byte
 	for _, p := range peers {
 		if !p.out.room(int64(size)) {
-			t.s.drops.full.Add(1)
+			p.drop(DropFull)
 			continue
 		}
 		var wake bool

@@ -343,7 +343,7 @@ func (r *reader) handOver() error {
 		b.free()
 		return err
 	case r.discard:
-		b.free()
+		r.drop(b, DropUnwanted)
 		return nil
 	}
 	return r.deliver(b)
@@ -380,6 +380,8 @@ func (r *reader) upstream(b *block) error {
 			if err := r.deliver(&one); err != nil {
 				return err
 			}
+		} else if len(frames) > 0 {
+			r.ss.s.drop(DropUnwanted, r.in.peer, r.in.info, 1)
 		}
 		frames = frames[:0]
 	}
@@ -408,8 +410,12 @@ var errSessionEnded = errors.New("the session has ended")
 func (r *reader) deliver(b *block) error {
 	in, s := r.in, r.ss.s
 	for parked := false; ; parked = true {
-		if s.isClosing.Load() || in.peer.gone.Load() { // nobody receives any more
-			b.free()
+		if in.peer.gone.Load() { // nobody receives any more
+			r.drop(b, DropUnexpected)
+			return nil
+		}
+		if s.isClosing.Load() {
+			r.drop(b, DropUnread)
 			return nil
 		}
 		in.mu.Lock()
@@ -433,10 +439,16 @@ func (r *reader) deliver(b *block) error {
 		in.starved = true
 		in.mu.Unlock()
 		if err := r.awaitRoom(); err != nil {
-			b.free()
+			r.drop(b, DropUnread)
 			return err
 		}
 	}
+}
+
+// drop frees b, which the application does not get.
+func (r *reader) drop(b *block, cause DropCause) {
+	r.ss.s.drop(cause, r.in.peer, r.in.info, b.msgs)
+	b.free()
 }
 
 // awaitRoom waits for a sign that the pipe may have room.

@@ -54,6 +54,7 @@ func (s *Socket) passes(in *inlet, m *Msg) bool {
 	if s.filter == nil || s.filter.wants(in, m.Frames[0]) {
 		return true
 	}
+	in.refuse(DropFiltered)
 	m.Release()
 	*m = Msg{}
 	return false

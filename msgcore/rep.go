@@ -55,7 +55,7 @@ func (t *repPattern) recv(in *inlet, m *Msg) bool {
 			continue
 		}
 		if i+1 == len(m.Frames) || i > 1<<15 {
-			return false // no body, or no envelope of this world
+			return in.refuse(DropMalformed) // no body, or no envelope of this world
 		}
 		t.mu.Lock()
 		t.open++
@@ -67,7 +67,7 @@ func (t *repPattern) recv(in *inlet, m *Msg) bool {
 		t.mu.Unlock()
 		return true
 	}
-	return false // no delimiter
+	return in.refuse(DropMalformed) // no delimiter
 }
 
 func (t *repPattern) writable() bool {
@@ -102,9 +102,9 @@ func (t *repPattern) send(o *outgoing) (sendResult, error) {
 func (t *repPattern) sendTo(p *peer, o *outgoing) sendResult {
 	switch {
 	case !p.attached:
-		t.s.drops.unroutable.Add(1)
+		p.drop(DropUnroutable)
 	case !p.out.room(o.size):
-		t.s.drops.full.Add(1)
+		p.drop(DropFull)
 	case p.out.push(o):
 		return sendResult{woken: p}
 	}

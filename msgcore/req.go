@@ -55,7 +55,10 @@ func (t *reqPattern) mayRecv() error {
 		return stateError{errUnasked}
 	}
 	if t.s.opts.Req.Relaxed && t.from != nil {
-		ReleaseBatch(t.s.calls.aside) // the reply of a request that was given up
+		for _, m := range t.s.calls.aside { // the reply of a request that was given up
+			m.lease.in.refuse(DropUnexpected)
+			m.Release()
+		}
 		t.s.calls.aside = nil
 	}
 	return nil
@@ -144,7 +147,7 @@ func (t *reqPattern) recv(in *inlet, m *Msg) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.waiting || in.peer != t.from || !t.isReply(m) {
-		return false
+		return in.refuse(DropUnexpected)
 	}
 	t.from = nil
 	return true

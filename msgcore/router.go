@@ -113,7 +113,7 @@ func (t *routerPattern) send(o *outgoing) (sendResult, error) {
 		if mandatory {
 			return sendResult{}, ErrUnroutable
 		}
-		t.s.drops.unroutable.Add(1)
+		t.s.drop(DropUnroutable, nil, nil, 1)
 		return sendResult{}, nil
 	}
 	size := o.size - int64(frameSize(len(o.frames[0])))
@@ -122,7 +122,7 @@ func (t *routerPattern) send(o *outgoing) (sendResult, error) {
 			p.out.starved = true
 			return sendResult{full: true, on: p}, nil
 		}
-		t.s.drops.full.Add(1)
+		p.drop(DropFull)
 		return sendResult{}, nil
 	}
 	o.frames, o.size = o.frames[1:], size

@@ -24,7 +24,7 @@ var errOneFrame = errors.New("a message of this type of socket has exactly one f
 // popSingle hands out a message of one frame and drops others.
 func popSingle(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return len(m.Frames) == 1
+	return len(m.Frames) == 1 || in.refuse(DropMalformed)
 }
 
 type scatterPattern struct{ pushPattern }

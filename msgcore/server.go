@@ -50,7 +50,7 @@ func (*serverPattern) extra() int       { return 0 }
 func (*serverPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
 	m.RoutingID = in.peer.number
-	return len(m.Frames) == 1
+	return len(m.Frames) == 1 || in.refuse(DropMalformed)
 }
 
 func (t *serverPattern) send(o *outgoing) (sendResult, error) {

@@ -89,20 +89,12 @@ type Socket struct {
 	isClosing atomic.Bool  // Close is under way
 	flushed   atomic.Bool  // and has nothing to write any more
 	progress  atomic.Int64 // writes that moved bytes, while it is
-	drops     drops
+	drops     dropCount
+	untold    atomic.Uint64 // events, too many at once for Options.Monitor
 	packets   transport.PacketCounters
 	events    *monitor
 	happened  [len(eventNames)]atomic.Uint64 // events, by kind
 	door      door
-}
-
-// drops count messages that were given up, by cause.
-type drops struct {
-	full       atomic.Uint64 // the peer was at its high-water mark
-	unroutable atomic.Uint64 // no peer has the routing id
-	replaced   atomic.Uint64 // by a newer message, with Options.Conflate
-	lost       atomic.Uint64 // queued for a peer that went away
-	events     atomic.Uint64 // monitor events, too many at once
 }
 
 var errClosed = net.ErrClosed
@@ -171,7 +163,7 @@ func (s *Socket) remove(p *peer) (lost int) {
 	if p.twin == nil { // on inproc the other end may still receive it
 		var size int64
 		lost, size = p.out.drain()
-		s.drops.lost.Add(uint64(lost))
+		s.drop(DropLost, p, p.info, lost)
 		if lost > 0 && s.closed {
 			s.unsent = append(s.unsent, p.pending(lost, size))
 		}

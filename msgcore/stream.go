@@ -43,7 +43,7 @@ type streamPattern struct{ *routerPattern }
 
 func (t *streamPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, in.peer.routingID())
-	return !in.peer.gone.Load()
+	return !in.peer.gone.Load() || in.refuse(DropUnexpected)
 }
 
 func (t *streamPattern) send(o *outgoing) (sendResult, error) {
@@ -53,7 +53,7 @@ func (t *streamPattern) send(o *outgoing) (sendResult, error) {
 	p := t.peers[string(o.frames[0])]
 	if p == nil {
 		if t.s.typ == Router && !t.s.opts.Router.Mandatory {
-			t.s.drops.unroutable.Add(1)
+			t.s.drop(DropUnroutable, nil, nil, 1)
 			return sendResult{}, nil
 		}
 		return sendResult{}, ErrUnroutable

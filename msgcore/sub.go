@@ -60,7 +60,7 @@ func (*subPattern) send(*outgoing) (sendResult, error) {
 // way that were sent before it heard of an Unsubscribe.
 func (t *subPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return t.wants(in, m.Frames[0])
+	return t.wants(in, m.Frames[0]) || in.refuse(DropFiltered)
 }
 
 func (t *subPattern) wants(_ *inlet, topic []byte) bool { return t.subs.Match(topic) }
@@ -70,7 +70,7 @@ type invertedSub struct{ *subPattern }
 
 func (t *invertedSub) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return t.wants(in, m.Frames[0])
+	return t.wants(in, m.Frames[0]) || in.refuse(DropFiltered)
 }
 
 func (t *invertedSub) wants(_ *inlet, topic []byte) bool { return !t.subs.Match(topic) }

@@ -28,7 +28,7 @@ func (*xsubPattern) extra() int         { return 0 }
 // recv filters what comes over packets, where no publisher does.
 func (t *xsubPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, nil)
-	return t.wants(in, m.Frames[0])
+	return t.wants(in, m.Frames[0]) || in.refuse(DropFiltered)
 }
 
 func (t *xsubPattern) wants(in *inlet, topic []byte) bool {
