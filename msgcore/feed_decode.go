@@ -15,6 +15,7 @@ type feedDecoder struct {
 	counters *transport.PacketCounters
 	lost     func(n uint64)
 	streams  map[uint64]*feedStream
+	held     int64 // bytes of all that is unfinished
 }
 
 // A feedStream is what is unfinished of one publisher.
@@ -29,7 +30,8 @@ type feedStream struct {
 }
 
 // feedLimit bounds a message where MaxMessage does not: anybody on the network
-// can claim to be a publisher.
+// can claim to be a publisher. All that is unfinished together may not be more,
+// either.
 const feedLimit = 256 << 20
 
 func newFeedDecoder(maxMessage int64, counters *transport.PacketCounters, lost func(uint64)) *feedDecoder {
@@ -41,15 +43,45 @@ func newFeedDecoder(maxMessage int64, counters *transport.PacketCounters, lost f
 }
 
 func (d *feedDecoder) decode(dst []byte, p *transport.Packet) []byte {
+	st := d.streams[p.Source]
 	if p.Gone {
-		delete(d.streams, p.Source)
+		if st != nil {
+			d.held -= int64(len(st.msg))
+			delete(d.streams, p.Source)
+		}
 		return dst
 	}
-	st := d.streams[p.Source]
 	if st == nil {
 		st = &feedStream{}
 		d.streams[p.Source] = st
 	}
+	d.held -= int64(len(st.msg))
+	dst = d.decodeFor(st, dst, p)
+	d.held += int64(len(st.msg))
+	if d.held > d.limit+feedSlack {
+		d.giveUpLargest()
+	}
+	return dst
+}
+
+// feedSlack is for the headers of the largest message.
+const feedSlack = 1 << 20
+
+// giveUpLargest makes the stream whose unfinished message is the largest begin
+// anew: it is rather a forged one than others are.
+func (d *feedDecoder) giveUpLargest() {
+	var largest *feedStream
+	for _, st := range d.streams {
+		if largest == nil || len(st.msg) > len(largest.msg) {
+			largest = st
+		}
+	}
+	d.held -= int64(len(largest.msg))
+	largest.leave()
+	d.counters.Refused.Add(1)
+}
+
+func (d *feedDecoder) decodeFor(st *feedStream, dst []byte, p *transport.Packet) []byte {
 	if p.Lost > 0 {
 		st.leave()
 		d.lost(p.Lost)
@@ -80,7 +112,17 @@ func (d *feedDecoder) decode(dst []byte, p *transport.Packet) []byte {
 }
 
 // leave forgets what is unfinished and waits for the beginning of a message.
-func (st *feedStream) leave() { *st = feedStream{msg: st.msg[:0], hdr: st.hdr[:0]} }
+func (st *feedStream) leave() {
+	st.forget()
+	*st = feedStream{msg: st.msg, hdr: st.hdr[:0]}
+}
+
+// forget empties msg, and keeps no large one.
+func (st *feedStream) forget() {
+	if st.msg = st.msg[:0]; cap(st.msg) > maxBatchBytes {
+		st.msg = nil
+	}
+}
 
 func (d *feedDecoder) malformed(st *feedStream, dst []byte) []byte {
 	st.leave()
@@ -144,9 +186,7 @@ func (st *feedStream) ended(dst []byte) []byte {
 		return dst
 	}
 	dst = append(dst, st.msg...)
-	if st.msg = st.msg[:0]; cap(st.msg) > maxBatchBytes {
-		st.msg = nil
-	}
+	st.forget()
 	st.frames, st.size = 0, 0
 	return dst
 }

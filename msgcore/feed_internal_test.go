@@ -156,6 +156,41 @@ func TestFeedHostile(t *testing.T) {
 	require.Less(t, cap(d.streams[0].msg), 1024)
 }
 
+// What is unfinished of all publishers together is bounded: the largest is given
+// up, not what others have begun.
+func TestFeedTotal(t *testing.T) {
+	const limit = 1 << 20
+	d := newFeedDecoder(limit, &transport.PacketCounters{}, nil)
+	begin := func(source uint64, claim, n int) {
+		b := binary.BigEndian.AppendUint64([]byte{0, 0, 0xFF}, uint64(claim)+1)
+		d.decode(nil, &transport.Packet{Source: source, Data: append(append(b, 0), make([]byte, n)...)})
+	}
+	goOn := func(source uint64, n int) []byte {
+		return d.decode(nil, &transport.Packet{Source: source, Data: append([]byte{0xFF, 0xFF}, make([]byte, n)...)})
+	}
+	begin(0, 1000, 999)
+	for source := range uint64(500) {
+		begin(1+source, limit, 60_000)
+		held := 0
+		for _, st := range d.streams {
+			held += len(st.msg)
+		}
+		require.Equal(t, int64(held), d.held)
+		require.LessOrEqual(t, held, limit+feedSlack)
+	}
+	require.Positive(t, d.counters.Refused.Load())
+	require.Len(t, goOn(0, 1), 1000+9)
+	for source := range uint64(501) {
+		d.decode(nil, &transport.Packet{Source: source, Gone: true})
+	}
+	require.Zero(t, d.held)
+	begin(0, 512<<10, 400<<10)
+	d.decode(nil, &transport.Packet{Source: 0, Data: []byte{0xFF, 0xFF}})
+	d.lost = func(uint64) {}
+	d.decode(nil, &transport.Packet{Source: 0, Lost: 1})
+	require.Zero(t, cap(d.streams[0].msg), "nothing large is kept")
+}
+
 func FuzzFeedDecoder(f *testing.F) {
 	rnd := rand.New(rand.NewPCG(1, 0))
 	for _, b := range feedPackets(rnd, 100, randomMessages(rnd, 10)) {

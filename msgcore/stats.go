@@ -40,6 +40,7 @@ type PacketStats struct {
 	Lost      uint64 // of publishers, missing for good
 	Repaired  uint64 // of publishers, lost and sent again to us
 	Repairs   uint64 // sent again to subscribers
+	Refused   uint64 // came for which there was no memory, or of a sender when there were too many
 }
 
 // Stats returns the counters of s, also when it is closed.
@@ -61,6 +62,7 @@ func (s *Socket) Stats() Stats {
 			Lost:      s.packets.Lost.Load(),
 			Repaired:  s.packets.Repaired.Load(),
 			Repairs:   s.packets.Repairs.Load(),
+			Refused:   s.packets.Refused.Load(),
 		},
 	}
 }

@@ -83,4 +83,5 @@ type PacketCounters struct {
 	Lost      atomic.Uint64 // packets that are missing for good from a sequence
 	Repaired  atomic.Uint64 // packets that were lost, asked for and got after all
 	Repairs   atomic.Uint64 // packets that were sent again for others
+	Refused   atomic.Uint64 // packets and new senders for which there was no room
 }

@@ -83,6 +83,11 @@ type Options struct {
 	// it again when somebody has lost it; 0 means 10 s. Together with the rate
 	// it makes the window; see package pgm for its bounds.
 	MulticastRecovery time.Duration
+	// MulticastMemory bounds what a pgm receiver holds of all senders together
+	// until it is read, in bytes; 0 means 256 MiB, and the least is 8 MiB. One
+	// sender alone gets a quarter of it at least, and loses nothing as long as that
+	// is as much as it keeps itself.
+	MulticastMemory int
 	// MaxPacket is the largest packet that is sent, in bytes. For udp it is
 	// what a datagram carries: 0 means 8192, which is what libzmq takes, at
 	// most 65507. For pgm and epgm it is the whole IP packet: 0 means 1500.

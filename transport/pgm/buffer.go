@@ -6,12 +6,15 @@ import "sync"
 type buffer struct {
 	b        []byte
 	fragment *fragment
-	class    int // 0: not to be kept
+	pooled   bool
 }
 
-const smallBuffer = 1536
+const (
+	smallBuffer = 1536
+	bufferCost  = 128 // bytes, besides the data
+)
 
-var smallBuffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, smallBuffer), class: 1} }}
+var smallBuffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, smallBuffer), pooled: true} }}
 
 // newBuffer returns an empty buffer for n bytes.
 func newBuffer(n int) *buffer {
@@ -22,15 +25,31 @@ func newBuffer(n int) *buffer {
 }
 
 // keep copies data into a buffer.
-func keep(data []byte) (*buffer, []byte) {
+func keep(data []byte) *buffer {
 	b := newBuffer(len(data))
 	b.b = append(b.b, data...)
-	return b, b.b
+	return b
+}
+
+// cost is how much memory b takes, in bytes.
+func (b *buffer) cost() int {
+	if b == nil {
+		return 0
+	}
+	return cap(b.b) + bufferCost
+}
+
+// keepCost is what a buffer for n bytes will cost.
+func keepCost(n int) int {
+	if n > 0 && n <= smallBuffer {
+		n = smallBuffer
+	}
+	return n + bufferCost
 }
 
 // free gives b back; nil is fine.
 func (b *buffer) free() {
-	if b != nil && b.class == 1 {
+	if b != nil && b.pooled {
 		b.b, b.fragment = b.b[:0], nil
 		smallBuffers.Put(b)
 	}

@@ -26,7 +26,6 @@ type recvConn struct {
 	m     *receiver
 	ready []delivery // to be handed out: ready[at:]
 	at    int
-	full  bool // deliveries wait for room
 
 	held   []delivery    // handed out; of ReadPackets
 	news   chan struct{} // capacity 1: there are deliveries, or serve has ended
@@ -57,16 +56,10 @@ func openReceiver(ctx context.Context, c *config) (*recvConn, error) {
 	}
 	r.m = &receiver{
 		dport: c.addr.Port, group: c.addr.Host, window: receiveWindow, counters: c.counters,
-		sources: map[sourceKey]*source{}, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		memory: newMemory(c.memory), sources: map[sourceKey]*source{}, rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 		emit:    func(b []byte, to netip.Addr) { r.box.add(c, b, to) },
 		deliver: func(d delivery) { r.ready = append(r.ready, d) },
-		room: func() bool {
-			if len(r.ready)-r.at < maxReady {
-				return true
-			}
-			r.full = true
-			return false
-		},
+		room:    func() bool { return len(r.ready)-r.at < maxReady },
 	}
 	go r.serve()
 	return r, nil
@@ -79,17 +72,11 @@ func (r *recvConn) serve() {
 	defer r.notify()
 	defer close(r.done)
 	ms := newMessages(recvBatch, 64<<10)
-	due, set := time.Duration(0), time.Duration(-1)
+	set := time.Duration(-1)
 	for {
 		r.mu.Lock()
 		now := clock()
-		if now >= due {
-			due = r.m.tick(now)
-		}
-		if r.m.wake {
-			r.m.wake = false
-			due = min(due, now+granularity)
-		}
+		due := r.m.tick(now)
 		news := len(r.ready) > r.at
 		r.mu.Unlock()
 		if news {
@@ -121,7 +108,7 @@ func (r *recvConn) serve() {
 		r.mu.Lock()
 		now = clock()
 		for i := range max(n, 0) {
-			r.m.input(now, ms[i].Buffers[0][:ms[i].N], sourceOf(ms[i].Addr), keep)
+			r.m.input(now, ms[i].Buffers[0][:ms[i].N], sourceOf(ms[i].Addr))
 		}
 		r.mu.Unlock()
 	}
@@ -136,16 +123,21 @@ func (r *recvConn) notify() {
 
 // ReadPackets hands out what has come in order.
 func (r *recvConn) ReadPackets(ps []transport.Packet) (int, error) {
-	for i := range r.held {
-		r.held[i].b.free()
+	r.mu.Lock()
+	for _, d := range r.held {
+		r.m.release(d)
 	}
+	r.mu.Unlock()
 	r.held = r.held[:0]
 	for {
 		r.mu.Lock()
 		n := min(len(ps), len(r.ready)-r.at)
 		for i := range n {
 			d := r.ready[r.at+i]
-			ps[i] = transport.Packet{Data: d.data, Peer: d.from, Source: d.source, Lost: d.lost, Gone: d.gone}
+			ps[i] = transport.Packet{Peer: d.from, Source: d.source, Lost: d.lost, Gone: d.gone}
+			if d.b != nil {
+				ps[i].Data = d.b.b
+			}
 			r.held = append(r.held, d)
 		}
 		r.at += n
@@ -155,11 +147,8 @@ func (r *recvConn) ReadPackets(ps []transport.Packet) (int, error) {
 		} else if r.at >= maxReady {
 			r.ready, r.at = append(r.ready[:0], r.ready[r.at:]...), 0
 		}
-		if r.full && len(r.ready)-r.at < maxReady/2 {
-			r.full = false
-			for _, src := range r.m.sources {
-				r.m.flush(src)
-			}
+		if len(r.ready)-r.at < maxReady/2 {
+			r.m.resume()
 		}
 		more := len(r.ready) > r.at
 		r.mu.Unlock()
@@ -168,6 +157,9 @@ func (r *recvConn) ReadPackets(ps []transport.Packet) (int, error) {
 				r.notify()
 			}
 			return n, nil
+		}
+		if more {
+			continue
 		}
 		select {
 		case <-r.done:

@@ -3,7 +3,10 @@ package pgm
 import (
 	"math/rand/v2"
 	"net/netip"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/solomq/solomq/transport"
 )
@@ -49,11 +52,15 @@ func NewTestReceiver(seed uint64, window int, emit func([]byte), deliver func(Te
 	r := &TestReceiver{}
 	r.m = &receiver{
 		dport: 5555, group: netip.MustParseAddr("239.1.1.1"), window: window, counters: &r.Counters,
-		sources: map[sourceKey]*source{}, rand: rand.New(rand.NewPCG(seed, 1)),
+		memory: newMemory(defaultMemory), sources: map[sourceKey]*source{}, rand: rand.New(rand.NewPCG(seed, 1)),
 		emit: func(b []byte, _ netip.Addr) { emit(b) },
 		deliver: func(d delivery) {
-			deliver(TestDelivery{d.source, string(d.data), d.lost, d.gone})
-			d.b.free()
+			out := TestDelivery{Source: d.source, Lost: d.lost, Gone: d.gone}
+			if d.b != nil {
+				out.Data = string(d.b.b)
+			}
+			deliver(out)
+			r.m.release(d)
 		},
 		room: func() bool { return !r.Blocked },
 	}
@@ -61,10 +68,43 @@ func NewTestReceiver(seed uint64, window int, emit func([]byte), deliver func(Te
 }
 
 func (r *TestReceiver) Input(now time.Duration, b []byte, from string) {
-	r.m.input(now, b, netip.AddrPortFrom(netip.MustParseAddr(from), 1), keep)
+	r.m.input(now, b, netip.AddrPortFrom(netip.MustParseAddr(from), 1))
 }
 func (r *TestReceiver) Tick(now time.Duration) time.Duration { return r.m.tick(now) }
 func (r *TestReceiver) Sources() int                         { return len(r.m.sources) }
+
+func (r *TestReceiver) SetLimit(bytes int) { r.m.memory = newMemory(bytes) }
+
+// Used is how many bytes it says that it holds. It fails the test if that is not
+// what it holds.
+func (r *TestReceiver) Used(t testing.TB) int {
+	m := &r.m.memory
+	all, trial, proven := m.out, 0, 0
+	for _, s := range r.m.sources {
+		n := sourceCost
+		if w := s.w; w != nil {
+			n += len(w.slots) * slotCost
+			for i := range w.slots {
+				n += w.slots[i].b.cost()
+			}
+			require.LessOrEqual(t, len(w.timers), 2*len(w.slots)+firstSlots)
+		} else if !s.gone {
+			n += firstSlots * slotCost
+		}
+		n += s.parts.b.cost()
+		require.Equal(t, n, s.used)
+		all += n
+		if s.proven {
+			proven += m.proven.over(n)
+		} else {
+			trial += m.trial.over(n)
+		}
+	}
+	require.Equal(t, proven, m.proven.used)
+	require.Equal(t, trial, m.trial.used)
+	require.Len(t, r.m.timers, len(r.m.sources))
+	return all
+}
 
 // Slots is how many packets all windows have room for now.
 func (r *TestReceiver) Slots() (n int) {

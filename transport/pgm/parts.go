@@ -18,28 +18,36 @@ type parts struct {
 	length uint32
 }
 
-func (u *parts) reset() {
-	u.b.free()
-	*u = parts{}
-}
-
-// add takes the part with number sqn, which lies in b. ok says that it fits; a
-// whole unit is returned.
-func (u *parts) add(sqn uint32, f *fragment, b *buffer, data []byte) (unit *buffer, whole []byte, ok bool) {
-	defer b.free()
-	if f.offset == 0 && f.first == sqn && f.length <= maxUnit {
-		u.reset()
+// add takes the part with number sqn. It reports whether the part fits to those
+// before it, and whether there is memory for it, which afford takes.
+func (u *parts) add(sqn uint32, f *fragment, data []byte, afford func(bytes int) bool) bool {
+	if u.b == nil {
+		if f.offset != 0 || f.first != sqn || f.length > maxUnit || !afford(bufferCost) {
+			return false
+		}
 		u.b, u.first, u.length = newBuffer(0), sqn, f.length
 	}
-	if u.b == nil || f.first != u.first || f.length != u.length || int(f.offset) != len(u.b.b) {
-		u.reset()
-		return nil, nil, false
+	have := len(u.b.b)
+	if f.first != u.first || f.length != u.length || int(f.offset) != have || have+len(data) > int(u.length) {
+		return false
+	}
+	if room := cap(u.b.b); have+len(data) > room {
+		size := min(max(2*room, have+len(data)), int(u.length))
+		if !afford(size - room) {
+			return false
+		}
+		u.b.b = append(make([]byte, 0, size), u.b.b...)
 	}
 	u.b.b = append(u.b.b, data...)
+	return true
+}
+
+// whole returns the unit if it is there.
+func (u *parts) whole() *buffer {
 	if len(u.b.b) < int(u.length) {
-		return nil, nil, true
+		return nil
 	}
-	unit = u.b
+	b := u.b
 	*u = parts{}
-	return unit, unit.b, true
+	return b
 }

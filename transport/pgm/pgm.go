@@ -23,6 +23,12 @@
 // any more is lost: the stream goes on with the next message, and the number of
 // packets is told. A receiver that comes late begins with the next message.
 //
+// What a receiver holds of all senders together is bounded by
+// Options.MulticastMemory, and so is their number, by 256. Senders that have
+// delivered some packets in order keep their place, new ones compete for 64 places
+// and an eighth of the memory: a flood of forged ones does not displace the real
+// ones. What there is no room for is counted, and asked for again later.
+//
 // There is no acknowledgement: a sender does not know who receives, and goes no
 // slower for a slow receiver. Set the rate to what the network and the receivers
 // bear; its default of 100 kbit/s is libzmq's. Nothing is authenticated: whoever
@@ -145,6 +151,7 @@ type config struct {
 	rate     float64    // bytes a second
 	window   int        // packets
 	tsdu     int        // data in a packet, at most
+	memory   int        // bytes that a receiver may hold
 	opts     *transport.Options
 	counters *transport.PacketCounters
 }
@@ -155,6 +162,8 @@ func (t Transport) configure(ctx context.Context, addr string, opts *transport.O
 		return nil, errors.New("MulticastRate must not be negative")
 	case opts.MulticastRecovery < 0:
 		return nil, errors.New("MulticastRecovery must not be negative")
+	case opts.MulticastMemory != 0 && opts.MulticastMemory < minMemory:
+		return nil, fmt.Errorf("MulticastMemory is %d, want 0 or at least %d", opts.MulticastMemory, minMemory)
 	case opts.MulticastTTL < 0 || opts.MulticastTTL > 255:
 		return nil, fmt.Errorf("MulticastTTL is %d, want 0 to 255", opts.MulticastTTL)
 	case opts.MaxPacket != 0 && (opts.MaxPacket < minTPDU || opts.MaxPacket > maxTPDU):
@@ -175,7 +184,10 @@ func (t Transport) configure(ctx context.Context, addr string, opts *transport.O
 	case t.Raw && !a.Host.Is4():
 		return nil, fmt.Errorf("pgm over IPv6: %w; epgm can", errors.ErrUnsupported)
 	}
-	c := &config{raw: t.Raw, addr: a, nla: a.Local, opts: opts, counters: opts.Packets}
+	c := &config{raw: t.Raw, addr: a, nla: a.Local, opts: opts, counters: opts.Packets, memory: opts.MulticastMemory}
+	if c.memory == 0 {
+		c.memory = defaultMemory
+	}
 	if !c.nla.IsValid() {
 		if c.nla, err = routeTo(a); err != nil {
 			return nil, err

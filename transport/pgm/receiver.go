@@ -3,6 +3,7 @@ package pgm
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/solomq/solomq/transport"
@@ -15,55 +16,31 @@ type receiver struct {
 	group    netip.Addr
 	window   int                           // packets, at most
 	emit     func(b []byte, to netip.Addr) // sends a packet upstream; it keeps nothing of b
-	deliver  func(out delivery)
-	room     func() bool // there is room for deliveries
+	deliver  func(out delivery)            // takes it until release
+	room     func() bool                   // there is room for deliveries
 	counters *transport.PacketCounters
 	rand     *rand.Rand
 
 	sources map[sourceKey]*source
+	trial   []*source // those that are on trial
+	timers  sourceTimers
 	lastID  uint64
-	wake    bool // tick is to be called soon
+	memory  memory
+	full    bool // deliveries wait for room
 
-	p    packet
-	buf  []byte
-	ask  []uint32
-	late []*source // scratch
+	now time.Duration // of input or tick
+	p   packet        // scratch, as what follows
+	buf []byte
+	ask []uint32
 }
 
-// A delivery is the next packet of a source, whose data lies in b, or news of it.
+// A delivery is the next packet of a source, or news of it.
 type delivery struct {
 	source uint64
 	from   netip.AddrPort
-	b      *buffer
-	data   []byte
+	b      *buffer // nil if there is no data
 	lost   uint64
 	gone   bool
-}
-
-// A sourceKey tells sessions apart. All libzmq publishers have one and the same
-// global source id, so that their address belongs to it.
-type sourceKey struct {
-	tsi  tsi
-	addr netip.Addr
-}
-
-// A source is what is known of one session of a sender.
-type source struct {
-	key     sourceKey
-	id      uint64
-	from    netip.AddrPort
-	nla     netip.Addr // where requests go to; by its SPMs, or the sender's address
-	spmSqn  uint32
-	spmSeen bool
-	asked   bool          // an SPMR was sent
-	spmrAt  time.Duration // when it is due
-	heard   time.Duration
-	w       *window // nil until it is known where to begin
-	lost    uint64  // to be told with the next delivery
-	parts   parts   // of a unit that is sent in several packets
-	ending  bool    // it has said so
-	endAt   time.Duration
-	gone    bool // nothing of it is taken any more
 }
 
 // Timers, as libzmq sets them; the times of RFC 3208 section 6.3 are its authors'.
@@ -76,16 +53,14 @@ const (
 	spmrWait    = 25 * time.Millisecond
 	peerExpiry  = 300 * time.Second
 	finGrace    = time.Second // until what is missing of a session that ended is given up
-	maxSources  = 256
-	maxAsks     = 16 // packets of requests for one source at a time
+	maxAsks     = 16          // packets of requests for one source at a time
 	granularity = 5 * time.Millisecond
 )
 
 const never = time.Duration(1<<63 - 1)
 
-// input takes the packet b.b, which has come from that address. It keeps b, and
-// reports so, if its data is to be handed out later.
-func (r *receiver) input(now time.Duration, pkt []byte, from netip.AddrPort, keep func([]byte) (*buffer, []byte)) {
+// input takes the packet pkt, which has come from that address.
+func (r *receiver) input(now time.Duration, pkt []byte, from netip.AddrPort) {
 	p := &r.p
 	if err := parse(pkt, p); err != nil {
 		r.counters.Malformed.Add(1)
@@ -99,6 +74,7 @@ func (r *receiver) input(now time.Duration, pkt []byte, from netip.AddrPort, kee
 	if p.dport != r.dport {
 		return
 	}
+	r.now = now
 	key := sourceKey{tsi{p.gsi, p.sport}, from.Addr()}
 	src := r.sources[key]
 	if src == nil {
@@ -120,52 +96,16 @@ func (r *receiver) input(now time.Duration, pkt []byte, from netip.AddrPort, kee
 		}
 	default:
 		if p.flags&optParity == 0 {
-			r.data(now, src, keep)
+			r.data(now, src)
 		}
 	}
 	r.flush(src)
-	if w := src.w; w != nil && w.holes > 0 || src.ending || !src.spmSeen {
-		r.wake = true
+	if src.w != nil {
+		r.timers.advance(src, src.w.due())
 	}
-}
-
-// add takes note of a new session.
-func (r *receiver) add(now time.Duration, key sourceKey, from netip.AddrPort) *source {
-	if len(r.sources) >= maxSources { // the one that was heard longest ago makes room
-		var oldest *source
-		for _, s := range r.sources {
-			if oldest == nil || s.heard < oldest.heard {
-				oldest = s
-			}
-		}
-		r.remove(oldest)
+	if src.ending {
+		r.timers.advance(src, now)
 	}
-	r.lastID++
-	src := &source{key: key, id: r.lastID, from: from, nla: from.Addr(), spmrAt: now + spmrWait}
-	r.sources[key] = src
-	return src
-}
-
-// remove forgets a session.
-func (r *receiver) remove(src *source) {
-	r.end(src)
-	delete(r.sources, src.key)
-}
-
-// end says that nothing more comes of src, and gives back what it holds.
-func (r *receiver) end(src *source) {
-	if src.gone {
-		return
-	}
-	src.gone = true
-	if w := src.w; w != nil {
-		for s := w.next; s != w.lead+1; s++ {
-			w.at(s).b.free()
-		}
-		src.w = nil
-	}
-	src.parts.reset()
-	r.deliver(delivery{source: src.id, from: src.from, gone: true, lost: src.lost})
 }
 
 // spm takes an SPM (section 6.1).
@@ -180,7 +120,7 @@ func (r *receiver) spm(now time.Duration, src *source) {
 		return
 	}
 	if src.w == nil {
-		src.w = newWindow(p.lead+1, r.window)
+		r.begin(src, p.lead+1)
 	}
 	r.trail(src, p.trail)
 	src.w.extend(p.lead, r.backOff(now))
@@ -199,7 +139,7 @@ func (r *receiver) trail(src *source, trail uint32) {
 	}
 	src.lost += skipped
 	r.counters.Lost.Add(skipped)
-	src.parts.reset()
+	r.dropParts(src)
 }
 
 // backOff is when to ask for what was just found missing.
@@ -221,14 +161,17 @@ func (r *receiver) ncf(now time.Duration, src *source) {
 		if before(w.lead, sqn) {
 			w.extend(sqn, r.backOff(now))
 		}
-		if h := w.hole(sqn); h != nil && h.state != holeWaitData {
-			h.state, h.due = holeWaitData, now+dataWait
+		if !w.has(sqn) {
+			continue
+		}
+		if s := w.at(sqn); s.state.missing() && s.state != slotWaitData {
+			s.state, s.due = slotWaitData, now+dataWait
 		}
 	}
 }
 
 // data takes a data packet.
-func (r *receiver) data(now time.Duration, src *source, keep func([]byte) (*buffer, []byte)) {
+func (r *receiver) data(now time.Duration, src *source) {
 	p := &r.p
 	if before(p.sqn, p.trail) {
 		r.counters.Malformed.Add(1)
@@ -238,19 +181,16 @@ func (r *receiver) data(now time.Duration, src *source, keep func([]byte) (*buff
 		if p.typ == typeRDATA {
 			return
 		}
-		src.w = newWindow(p.sqn, r.window)
+		r.begin(src, p.sqn)
 	}
 	w := src.w
 	if before(w.next, p.trail) {
 		r.trail(src, p.trail)
 	}
-	if before(p.sqn, w.next) || w.span() >= uint32(w.max) && before(w.lead, p.sqn) {
+	if !w.wants(p.sqn) || !r.takePacket(src) {
 		return
 	}
-	if !before(w.lead, p.sqn) && w.at(p.sqn).state != slotMissing {
-		return
-	}
-	b, data := keep(p.data)
+	b := keep(p.data)
 	if p.fragment {
 		b.fragment = &fragment{p.first, p.offset, p.length}
 	}
@@ -258,13 +198,25 @@ func (r *receiver) data(now time.Duration, src *source, keep func([]byte) (*buff
 	if before(w.lead+1, p.sqn) {
 		due = r.backOff(now)
 	}
-	stored, repaired := w.put(p.sqn, b, data, due)
+	stored, repaired := w.put(p.sqn, b, due)
 	if !stored {
-		b.free()
+		r.drop(src, b)
 	}
 	if repaired {
 		r.counters.Repaired.Add(1)
 	}
+}
+
+// takePacket takes the memory for the packet of src that has come. One that can be
+// handed out at once may always have it: what is held behind it must not keep it
+// out.
+func (r *receiver) takePacket(src *source) bool {
+	n := keepCost(len(r.p.data))
+	if r.p.sqn == src.w.next && r.hasRoom(n+src.parts.b.cost()) {
+		r.charge(src, n)
+		return true
+	}
+	return r.take(src, n)
 }
 
 // flush hands out what is next, as long as it is there or given up, and there is
@@ -274,15 +226,18 @@ func (r *receiver) flush(src *source) {
 	if w == nil {
 		return
 	}
-	for w.next != w.lead+1 && r.room() {
+	for w.next != w.lead+1 {
 		s := w.at(w.next)
+		if !s.state.missing() && !r.hasRoom(s.b.cost()+src.parts.b.cost()) {
+			return
+		}
 		switch s.state {
 		case slotLost:
 			src.lost++
 			r.counters.Lost.Add(1)
-			src.parts.reset()
+			r.dropParts(src)
 		case slotHere:
-			r.hand(src, s)
+			r.hand(src, s.b)
 		default:
 			r.tell(src)
 			return
@@ -293,29 +248,41 @@ func (r *receiver) flush(src *source) {
 	r.tell(src)
 }
 
-// hand delivers what lies in s, or puts it to the other parts of its unit.
-func (r *receiver) hand(src *source, s *slot) {
-	if f := s.b.fragment; f != nil {
-		b, data, ok := src.parts.add(src.w.next, f, s.b, s.data)
-		if !ok {
-			src.lost++ // a part whose beginning is missing
+// hand delivers b, or puts it to the other parts of its unit.
+func (r *receiver) hand(src *source, b *buffer) {
+	if f := b.fragment; f != nil {
+		if f.offset == 0 {
+			r.dropParts(src)
+		}
+		ok := src.parts.add(src.w.next, f, b.b, func(n int) bool { return r.take(src, n) })
+		r.drop(src, b)
+		if !ok { // a part whose beginning is missing
+			src.lost++
 			r.counters.Lost.Add(1)
+			r.dropParts(src)
 			return
 		}
-		if b == nil {
+		if b = src.parts.whole(); b == nil {
 			return
 		}
-		s.b, s.data = b, data
-	} else {
-		src.parts.reset()
+	} else if src.parts.b != nil {
+		r.dropParts(src)
 	}
-	r.deliver(delivery{source: src.id, from: src.from, b: s.b, data: s.data, lost: src.lost})
+	r.charge(src, -b.cost())
+	r.memory.out += b.cost()
+	src.told = true
+	r.deliver(delivery{source: src.id, from: src.from, b: b, lost: src.lost})
 	src.lost = 0
+	src.handed++
+	if !src.proven {
+		r.prove(r.now, src)
+	}
 }
 
 // tell reports a loss that nothing has followed yet.
 func (r *receiver) tell(src *source) {
-	if src.lost > 0 && r.room() {
+	if src.lost > 0 && r.hasRoom(0) {
+		src.told = true
 		r.deliver(delivery{source: src.id, from: src.from, lost: src.lost})
 		src.lost = 0
 	}
@@ -323,91 +290,80 @@ func (r *receiver) tell(src *source) {
 
 // tick does what is due, and returns when something is again.
 func (r *receiver) tick(now time.Duration) time.Duration {
+	r.now = now
+	for r.timers.soonest() <= now {
+		src := r.timers[0]
+		if now-src.heard >= peerExpiry {
+			r.remove(src)
+			continue
+		}
+		due := src.heard + peerExpiry
+		if !src.gone {
+			due = min(due, r.attend(now, src))
+		}
+		r.timers.set(src, max(due, now+time.Millisecond))
+	}
+	return r.timers.soonest()
+}
+
+// attend does what is due for src, and returns when to look again.
+func (r *receiver) attend(now time.Duration, src *source) time.Duration {
 	next := never
-	r.late = r.late[:0]
-	for _, src := range r.sources {
-		switch {
-		case now-src.heard >= peerExpiry:
-			r.late = append(r.late, src)
-			continue
-		case src.gone:
-			continue
+	r.flush(src)
+	if !src.spmSeen && !src.asked {
+		if now < src.spmrAt {
+			next = src.spmrAt
+		} else {
+			src.asked = true
+			r.buf = appendSPMR(r.buf[:0], src.key.tsi, r.dport)
+			r.emit(r.buf, src.nla)
 		}
-		r.flush(src)
-		if !src.spmSeen && !src.asked {
-			if now < src.spmrAt {
-				next = min(next, src.spmrAt)
-			} else {
-				src.asked = true
-				r.buf = appendSPMR(r.buf[:0], src.key.tsi, r.dport)
-				r.emit(r.buf, src.nla)
-			}
-		}
+	}
+	if src.w != nil {
 		next = min(next, r.repair(now, src))
-		if src.ending {
-			next = min(next, r.ended(now, src))
-		}
 	}
-	for _, src := range r.late {
-		r.remove(src)
+	if src.ending {
+		next = min(next, r.ended(now, src))
 	}
-	if len(r.sources) > 0 {
-		next = min(next, now+peerExpiry/10)
-	}
-	return max(next, now+time.Millisecond)
+	return next
 }
 
 // repair asks for what is missing of src (section 6.3), and returns when to look
 // again.
 func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 	w := src.w
-	if w == nil || w.holes == 0 {
-		return never
-	}
-	next := never
 	r.ask = r.ask[:0]
-	for i := range w.missing {
-		h := &w.missing[i]
-		// What is due within moments goes into the same request.
-		if h.state == holeFilled {
-			continue
-		}
-		if now+granularity < h.due {
-			next = min(next, h.due)
-			continue
+	for len(r.ask) < maxAsks*(1+maxNakList) {
+		sqn, h := w.nextDue(now + granularity) // what is due within moments goes into the same request
+		if h == nil {
+			break
 		}
 		switch h.state {
-		case holeBackOff:
-			if len(r.ask) == maxAsks*(1+maxNakList) {
-				next = min(next, now+granularity)
-				continue
-			}
-			r.ask = append(r.ask, h.sqn)
-			h.state, h.due = holeWaitNCF, now+ncfWait
-		case holeWaitNCF:
-			if h.ncfs++; h.ncfs >= ncfRetries {
-				w.giveUp(h)
-				continue
-			}
-			h.state, h.due = holeBackOff, r.backOff(now)
-		case holeWaitData:
-			if h.datas++; h.datas >= dataRetries {
-				w.giveUp(h)
-				continue
-			}
-			h.state, h.due = holeBackOff, r.backOff(now)
+		case slotBackOff:
+			r.ask = append(r.ask, sqn)
+			h.state, h.due = slotWaitNCF, now+ncfWait
+		case slotWaitNCF:
+			h.ncfs++
+			h.state, h.due = slotBackOff, r.backOff(now)
+		case slotWaitData:
+			h.datas++
+			h.state, h.due = slotBackOff, r.backOff(now)
 		}
-		next = min(next, h.due)
+		if h.ncfs >= ncfRetries || h.datas >= dataRetries {
+			w.giveUp(h)
+			continue
+		}
+		w.timers.push(holeTimer{h.due, sqn})
 	}
+	slices.SortFunc(r.ask, func(a, b uint32) int { return int(int32(a - b)) })
 	for ask := r.ask; len(ask) > 0; {
 		n := min(len(ask), 1+maxNakList)
 		r.buf = appendNAK(r.buf[:0], src.key.tsi, r.dport, typeNAK, src.nla, r.group, ask[:n])
 		r.emit(r.buf, src.nla)
 		ask = ask[n:]
 	}
-	w.compact()
 	r.flush(src)
-	return next
+	return max(w.due(), now+granularity)
 }
 
 // ended is called for a session that has said its end.
@@ -416,12 +372,7 @@ func (r *receiver) ended(now time.Duration, src *source) time.Duration {
 	if w.holes > 0 && now < src.endAt {
 		return src.endAt
 	}
-	for i := range w.missing {
-		if h := &w.missing[i]; h.state != holeFilled {
-			w.giveUp(h)
-		}
-	}
-	w.compact()
+	w.giveUpTo(w.lead + 1)
 	r.flush(src)
 	if w.span() > 0 || src.lost > 0 {
 		return now + granularity // there is no room for the rest now

@@ -358,24 +358,6 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// However many pretend to be senders, what is kept of them is bounded.
-func TestFlood(t *testing.T) {
-	r := pgm.NewTestReceiver(1, 1<<10, func([]byte) {}, func(pgm.TestDelivery) {})
-	s := pgm.NewTestSender(1, 4, nil)
-	for i := range 600 {
-		now := time.Duration(i) * time.Millisecond
-		b := append([]byte(nil), s.Send(now, make([]byte, 100))...)
-		binary.BigEndian.PutUint32(b[8:], uint32(i)) // the source's id
-		binary.BigEndian.PutUint32(b[16:], uint32(i)*977)
-		r.Input(now, pgm.Finish(b), "10.0.0.9")
-		binary.BigEndian.PutUint32(b[16:], uint32(i)*977+1000)
-		r.Input(now, pgm.Finish(b), "10.0.0.9")
-		r.Tick(now)
-	}
-	require.LessOrEqual(t, r.Sources(), 256)
-	require.LessOrEqual(t, r.Slots(), 256<<10)
-}
-
 // Options that are not known are passed over, or the packet is, as they say.
 // Parts of a larger unit are put together.
 func TestOptions(t *testing.T) {
