@@ -59,7 +59,7 @@
 //	ZMQ_PLAIN_PASSWORD                     Options.Mechanism: zmtp.PlainClient
 //	ZMQ_PLAIN_SERVER                       Options.Mechanism: zmtp.PlainServer, with Options.Authorize
 //	ZMQ_PLAIN_USERNAME                     Options.Mechanism: zmtp.PlainClient
-//	ZMQ_PRIORITY                           none: Options.Transport.TrafficClass tells the network
+//	ZMQ_PRIORITY                           Options.Transport.Priority, on Linux
 //	ZMQ_PROBE_ROUTER                       Options.ProbeRouter
 //	ZMQ_RATE                               Options.Transport.MulticastRate
 //	ZMQ_RCVBUF                             Options.Transport.RecvBuffer
@@ -90,7 +90,7 @@
 //	ZMQ_TCP_KEEPALIVE_CNT                  Options.Transport.KeepAlive.Count
 //	ZMQ_TCP_KEEPALIVE_IDLE                 Options.Transport.KeepAlive.Idle
 //	ZMQ_TCP_KEEPALIVE_INTVL                Options.Transport.KeepAlive.Interval
-//	ZMQ_TCP_MAXRT                          none: Options.Heartbeat finds peers that do not answer
+//	ZMQ_TCP_MAXRT                          Options.Transport.MaxRetransmit, on Linux
 //	ZMQ_THREAD_SAFE                        none: every Socket is
 //	ZMQ_TOPICS_COUNT                       Socket.Topics
 //	ZMQ_TOS                                Options.Transport.TrafficClass

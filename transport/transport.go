@@ -64,6 +64,17 @@ type Options struct {
 	// TrafficClass sets the IP TOS or IPv6 traffic class byte; 0 keeps the
 	// system's.
 	TrafficClass int
+	// Priority is the queueing priority of what is sent on this machine
+	// (SO_PRIORITY of Linux): 1 to 6, or more with CAP_NET_ADMIN; 0 keeps the
+	// one that follows from TrafficClass. Only tcp on Linux has it, and tcp
+	// elsewhere fails with errors.ErrUnsupported.
+	Priority int
+	// MaxRetransmit is how long bytes that were sent may stay unacknowledged
+	// before the connection is given up (TCP_USER_TIMEOUT of Linux), in whole
+	// milliseconds; 0 keeps the system's, about 15 minutes. With keep-alive
+	// probes it also bounds how long these go unanswered. Only tcp on Linux has
+	// it, and tcp elsewhere fails with errors.ErrUnsupported.
+	MaxRetransmit time.Duration
 	// Interface names the network interface to bind to (SO_BINDTODEVICE on
 	// Linux); empty means any.
 	Interface string

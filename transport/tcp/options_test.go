@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/solomq/solomq/transport"
 	"github.com/solomq/solomq/transport/tcp"
@@ -40,6 +41,8 @@ func TestOptions(t *testing.T) {
 		require.Equal(t, 1, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE))
 		require.Equal(t, 15, sockopt(t, c, syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE))
 		require.Zero(t, sockopt(t, c, syscall.IPPROTO_IP, syscall.IP_TOS))
+		require.Zero(t, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_PRIORITY))
+		require.Zero(t, sockopt(t, c, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT))
 		require.Equal(t, syscall.IPPROTO_TCP, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_PROTOCOL), "not MPTCP")
 	}
 
@@ -48,7 +51,10 @@ func TestOptions(t *testing.T) {
 		SendBuffer:   11_000,
 		RecvBuffer:   13_000,
 		TrafficClass: 0x48,
+		Priority:     5,
 		Interface:    loopback(t),
+
+		MaxRetransmit: 4500*time.Millisecond + time.Nanosecond,
 	}
 	for _, addr := range []string{"127.0.0.1:*", ipv6Only} {
 		if addr == ipv6Only && !hasIPv6() {
@@ -61,6 +67,8 @@ func TestOptions(t *testing.T) {
 			require.Equal(t, 3, sockopt(t, c, syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL))
 			require.Equal(t, 4, sockopt(t, c, syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT))
 			require.Equal(t, 22_000, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_SNDBUF), "Linux doubles it; usual is %d", usual)
+			require.Equal(t, 5, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_PRIORITY))
+			require.Equal(t, 4501, sockopt(t, c, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT), "milliseconds, rounded up")
 			require.Equal(t, 26_000, sockopt(t, c, syscall.SOL_SOCKET, syscall.SO_RCVBUF))
 			if addr == ipv6Only {
 				require.Equal(t, 0x48, sockopt(t, c, syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS))
@@ -82,6 +90,9 @@ func TestBadOptions(t *testing.T) {
 		"no-such-device": {Interface: "no-such-device"},
 		"TrafficClass":   {TrafficClass: 256},
 		"negative":       {SendBuffer: -1},
+		"Priority":       {Priority: -1},
+		"MaxRetransmit":  {MaxRetransmit: -1},
+		"want 0 to":      {MaxRetransmit: 1 << 62},
 	} {
 		_, err := tcp.Transport{}.Listen(t.Context(), "127.0.0.1:*", &opts)
 		require.ErrorContains(t, err, why)

@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -104,14 +105,15 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 	if at.any {
 		bound.IP, bound.Zone = net.IPv4zero, ""
 	}
-	return &listener{TCPListener: tl, addr: &bound}, nil
+	return &listener{TCPListener: tl, addr: &bound, priority: opts.Priority}, nil
 }
 
 // A listener is a net.TCPListener that tells its address the way a peer dials
 // it.
 type listener struct {
 	*net.TCPListener
-	addr *net.TCPAddr
+	addr     *net.TCPAddr
+	priority int // Options.Priority, the one option that connections do not inherit
 }
 
 // Accept waits for the next connection.
@@ -120,7 +122,25 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tcp: %w", err)
 	}
+	if l.priority > 0 {
+		if err := setAcceptedPriority(c, l.priority); err != nil {
+			c.Close()
+			return nil, fmt.Errorf("tcp: option Priority %d: %w", l.priority, err)
+		}
+	}
 	return c, nil
+}
+
+func setAcceptedPriority(c *net.TCPConn, n int) error {
+	rc, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var optErr error
+	if err := rc.Control(func(fd uintptr) { optErr = setPriority(fd, n) }); err != nil {
+		return err
+	}
+	return optErr
 }
 
 // Addr returns the resolved address.
@@ -155,13 +175,28 @@ func control(opts *transport.Options) func(context.Context, string, string, sysc
 	}
 }
 
+// checkOptions refuses values that no system takes.
+func checkOptions(opts *transport.Options) error {
+	switch {
+	case opts.SendBuffer < 0 || opts.RecvBuffer < 0:
+		return errors.New("the size of a buffer must not be negative")
+	case opts.TrafficClass < 0 || opts.TrafficClass > 255:
+		return fmt.Errorf("TrafficClass is %d, want 0 to 255", opts.TrafficClass)
+	case opts.Priority < 0:
+		return fmt.Errorf("option Priority is %d, want 0 or more", opts.Priority)
+	case opts.MaxRetransmit < 0 || opts.MaxRetransmit > maxRetransmit:
+		return fmt.Errorf("MaxRetransmit is %v, want 0 to %v", opts.MaxRetransmit, maxRetransmit)
+	}
+	return nil
+}
+
+// maxRetransmit is the most that the kernel's number of milliseconds can say.
+const maxRetransmit = math.MaxInt32 * time.Millisecond
+
 // setOptions applies what opts asks for and names the option that failed.
 func setOptions(fd uintptr, v6 bool, opts *transport.Options) error {
-	if opts.SendBuffer < 0 || opts.RecvBuffer < 0 {
-		return errors.New("the size of a buffer must not be negative")
-	}
-	if opts.TrafficClass < 0 || opts.TrafficClass > 255 {
-		return fmt.Errorf("TrafficClass is %d, want 0 to 255", opts.TrafficClass)
+	if err := checkOptions(opts); err != nil {
+		return err
 	}
 	if n := opts.SendBuffer; n > 0 {
 		if err := setSendBuffer(fd, n); err != nil {
@@ -176,6 +211,16 @@ func setOptions(fd uintptr, v6 bool, opts *transport.Options) error {
 	if n := opts.TrafficClass; n > 0 {
 		if err := setTrafficClass(fd, v6, n); err != nil {
 			return fmt.Errorf("TrafficClass %d: %w", n, err)
+		}
+	}
+	if n := opts.Priority; n > 0 { // behind TrafficClass, which sets one, too
+		if err := setPriority(fd, n); err != nil {
+			return fmt.Errorf("option Priority %d: %w", n, err)
+		}
+	}
+	if d := opts.MaxRetransmit; d > 0 {
+		if err := setMaxRetransmit(fd, d); err != nil {
+			return fmt.Errorf("MaxRetransmit of %v: %w", d, err)
 		}
 	}
 	if name := opts.Interface; name != "" {
