@@ -79,7 +79,8 @@ type dialer struct {
 	peer *peer         // attached while there is no connection, too; nil if it is not to be
 
 	pause  time.Duration
-	failed int // handshakes in a row
+	failed int  // handshakes in a row
+	ended  Stop // what the last dial has come to, as far as it may be the end of all
 }
 
 // queuesAhead reports whether messages may be queued while d has no connection.
@@ -116,7 +117,7 @@ func (d *dialer) run() {
 		if d.ctx.Err() != nil || d.s.flushed.Load() {
 			return
 		}
-		if again.Interval < 0 || again.Refused < 0 && d.failed > 0 {
+		if again.Interval < 0 || again.Stop&d.ended != 0 {
 			d.s.event(Event{Kind: Closed, Endpoint: d.name, Err: err})
 			return
 		}
@@ -169,10 +170,14 @@ func (d *dialer) dial() error {
 	}
 	conn, err := d.tr.Dial(ctx, d.addr, &s.opts.Transport)
 	if err != nil {
-		d.failed = 0
+		d.failed, d.ended = 0, 0
+		if isRefused(err) {
+			d.ended = StopRefused
+		}
 		return err
 	}
 	d.failed++ // until it succeeds
+	d.ended = StopHandshake
 	s.event(Event{Kind: Connected, Endpoint: d.name})
 	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
 	defer unwatch()
@@ -202,7 +207,7 @@ func (d *dialer) dial() error {
 	}
 	var rejected *zmtp.RejectedError
 	if !errors.As(err, &rejected) { // with NULL a refusal may come behind the handshake
-		d.pause, d.failed = s.opts.Reconnect.Interval, 0
+		d.pause, d.failed, d.ended = s.opts.Reconnect.Interval, 0, StopDisconnected
 	}
 	return err
 }

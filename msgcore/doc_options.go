@@ -68,7 +68,7 @@
 //	ZMQ_RCVTIMEO                           none: the context of Socket.Recv
 //	ZMQ_RECONNECT_IVL                      Options.Reconnect.Interval
 //	ZMQ_RECONNECT_IVL_MAX                  Options.Reconnect.Max
-//	ZMQ_RECONNECT_STOP                     Options.Reconnect.Interval and Options.Reconnect.Refused, if negative
+//	ZMQ_RECONNECT_STOP                     Options.Reconnect.Stop, and Options.Reconnect.Refused; Disconnect always stops
 //	ZMQ_RECOVERY_IVL                       Options.Transport.MulticastRecovery
 //	ZMQ_REQ_CORRELATE                      Options.Req.Correlate
 //	ZMQ_REQ_RELAXED                        Options.Req.Relaxed

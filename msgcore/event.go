@@ -50,7 +50,7 @@ const (
 	HandshakeSucceeded                      // the peer is ready
 	HandshakeFailed                         // the peer was refused, or refused us; Err says why
 	Disconnected                            // a connection whose handshake had succeeded ended; Err says why
-	Closed                                  // an endpoint is no longer bound, or is not dialed again (Reconnect.Interval); Err says why
+	Closed                                  // an endpoint is no longer bound, or is given up, never to be dialed again (Reconnect); Err says why
 	PacketsLost                             // Lost packets of one publisher are missing for good on an endpoint of pgm or epgm
 	AcceptRefused                           // a connection that came in was closed at once: Options.Transport.Credentials refuses its Peer.Cred; Err says why
 )

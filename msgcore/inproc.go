@@ -45,6 +45,7 @@ func (d *dialer) meet() error {
 			return err
 		}
 	}
+	d.ended = StopHandshake
 	o := &offer{peer: d.peer, link: &link{done: make(chan struct{})}}
 	if err := d.rv.Meet(d.ctx, d.addr, &d.s.opts.Transport, o); err != nil {
 		if d.ctx.Err() == nil {
@@ -53,6 +54,7 @@ func (d *dialer) meet() error {
 		return err
 	}
 	d.s.event(Event{Kind: HandshakeSucceeded, Endpoint: d.name, Peer: *d.peer.info})
+	d.ended = StopDisconnected
 	d.pause = min(d.s.opts.Reconnect.Interval, 10*time.Millisecond)
 	select {
 	case <-o.link.done:

@@ -462,6 +462,7 @@ func TestLifecycleOptions(t *testing.T) {
 		{"is not over Heartbeat.Interval", msgcore.Pull, msgcore.Options{Heartbeat: msgcore.Heartbeat{Interval: time.Second, TTL: time.Second}}},
 		{"", msgcore.Pull, msgcore.Options{Reconnect: msgcore.Reconnect{Interval: -1}}},
 		{"Reconnect.Max must not be negative", msgcore.Pull, msgcore.Options{Reconnect: msgcore.Reconnect{Max: -1}}},
+		{"Reconnect.Stop is 0x8", msgcore.Pull, msgcore.Options{Reconnect: msgcore.Reconnect{Stop: 8}}},
 		{"", msgcore.Req, msgcore.Options{Spin: 10 * time.Millisecond}},
 		{"Spin is 10.000001ms, want 0 to 10ms", msgcore.Req, msgcore.Options{Spin: 10*time.Millisecond + 1}},
 		{"Spin is -1ns", msgcore.Rep, msgcore.Options{Spin: -1}},

@@ -141,9 +141,29 @@ type Reconnect struct {
 	Max time.Duration
 	// Refused is the longest pause after a handshake that failed, most of all
 	// by a peer that refuses this side: from the second one in a row on the
-	// pause doubles up to Refused. 0 means 10 s, negative does not dial again.
+	// pause doubles up to Refused. 0 means 10 s, negative does not dial again,
+	// as StopHandshake.
 	Refused time.Duration
+	// Stop says what ends an endpoint for good instead of a new dial. What waits
+	// for it is dropped and counted, and a Closed event says why. 0 means nothing.
+	Stop Stop
 }
+
+// Stop is a set of what makes a socket give up an endpoint that it connects to.
+// Disconnect does so in any case.
+type Stop uint8
+
+// What may end an endpoint.
+const (
+	// StopRefused is for a dial that was refused: nobody listens there, or on ipc
+	// there is no such file. inproc waits instead.
+	StopRefused Stop = 1 << iota
+	// StopHandshake is for a handshake that failed: the peer is no ZeroMQ socket,
+	// or is of the wrong type, or either side refuses the other.
+	StopHandshake
+	// StopDisconnected is for a connection that was ready and has ended.
+	StopDisconnected
+)
 
 // Heartbeat says how silent peers are found (PING and PONG of ZMTP 3.1).
 type Heartbeat struct {
@@ -251,6 +271,8 @@ func (o *Options) check(t Type) error {
 		return fmt.Errorf("Heartbeat.TTL %v is not over Heartbeat.Interval %v: peers would drop us between two PINGs", o.Heartbeat.TTL, o.Heartbeat.Interval)
 	case o.Reconnect.Max < 0:
 		return errors.New("Reconnect.Max must not be negative")
+	case o.Reconnect.Stop > StopRefused|StopHandshake|StopDisconnected:
+		return fmt.Errorf("option Reconnect.Stop is %#x, which has flags that there are not", uint8(o.Reconnect.Stop))
 	case o.Router != RouterOptions{} && t != Router:
 		return fmt.Errorf("Options.Router is for ROUTER, not for %v", t)
 	case o.Pub != PubOptions{} && t != Pub && t != XPub:
@@ -317,6 +339,8 @@ func (o *Options) withDefaults(t Type) Options {
 	}
 	if c.Reconnect.Refused == 0 {
 		c.Reconnect.Refused = defaultRefused
+	} else if c.Reconnect.Refused < 0 {
+		c.Reconnect.Stop |= StopHandshake
 	}
 	def(&c.SendHWM, defaultHWM)
 	def(&c.RecvHWM, defaultHWM)
