@@ -13,7 +13,10 @@ import (
 	_ "github.com/solomq/solomq/transport/pgm"
 )
 
-const pgmGroup = "239.192.1.1:5555"
+const (
+	pgmGroup = "239.192.1.1:5555"
+	pgmQueue = 20 // messages that a publisher has taken and not yet sent, at most
+)
 
 // multicast are the options of both ends.
 func multicast() transport.Options {
@@ -28,6 +31,9 @@ func pgmOpen(t testing.TB, h host, scheme string, typ msgcore.Type, opts *msgcor
 	}
 	if opts.Transport.MulticastRate == 0 {
 		opts.Transport = multicast()
+	}
+	if typ == msgcore.Pub || typ == msgcore.XPub { // Send waits, so that what it has taken is almost all out
+		opts.Pub.NoDrop, opts.SendHWM = true, pgmQueue
 	}
 	s := msgcore.New(typ, opts)
 	t.Cleanup(func() { s.Close() })
@@ -54,13 +60,10 @@ func pgmMessage(i int) [][]byte {
 	return [][]byte{fmt.Appendf(nil, "m%06d", i), body[:n/3], body[n/3:]}
 }
 
-// sendStream sends messages from to to-1, at a pace that queues hold.
+// sendStream sends messages from to to-1.
 func sendStream(t testing.TB, s *msgcore.Socket, from, to int) {
 	for i := from; i < to; i++ {
 		require.NoError(t, s.Send(t.Context(), pgmMessage(i)...))
-		for waiting := s.Pending(); len(waiting) > 0 && waiting[0].Messages > 200; waiting = s.Pending() {
-			time.Sleep(time.Millisecond)
-		}
 	}
 }
 

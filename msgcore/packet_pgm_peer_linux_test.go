@@ -82,7 +82,8 @@ type trouble struct {
 	name  string
 	begin func(t testing.TB, hosts []host) // once the subscriber has joined
 	early bool                             // or before
-	while func(t testing.TB, hosts []host) // the stream flows
+	// while is called when the stream is about to begin; begun is closed when it has.
+	while func(t testing.TB, hosts []host, begun <-chan struct{})
 }
 
 func loss(percent int) trouble {
@@ -93,10 +94,10 @@ func loss(percent int) trouble {
 	}}
 }
 
-var blackout = trouble{name: "blackout", while: func(t testing.TB, hosts []host) {
-	time.Sleep(100 * time.Millisecond) // the stream has begun
+var blackout = trouble{name: "blackout", while: func(t testing.TB, hosts []host, begun <-chan struct{}) {
+	<-begun
 	hosts[1].filter(t, "")
-	time.Sleep(300 * time.Millisecond)
+	<-time.After(300 * time.Millisecond) // as long as it is to be
 	hosts[1].filter(t, "-")
 }}
 
@@ -186,15 +187,21 @@ func eachTrouble(t *testing.T, f func(t *testing.T, scheme string, hosts []host,
 
 var pgmSchemes = []string{"epgm", "pgm"}
 
-func (tr trouble) run(t testing.TB, hosts []host) *sync.WaitGroup {
+// streamBegins is how many messages make a stream one that has begun.
+const streamBegins = 2 * pgmQueue
+
+// run lets the trouble begin. Begun is to be called when the stream has; then wait
+// waits for the trouble's end.
+func (tr trouble) run(t testing.TB, hosts []host) (begun func(), wait func()) {
 	if tr.begin != nil && !tr.early {
 		tr.begin(t, hosts)
 	}
-	wg := &sync.WaitGroup{}
+	var wg sync.WaitGroup
+	flows := make(chan struct{})
 	if tr.while != nil {
-		wg.Go(func() { tr.while(t, hosts) })
+		wg.Go(func() { tr.while(t, hosts, flows) })
 	}
-	return wg
+	return func() { close(flows) }, wg.Wait
 }
 
 // A publisher of ours and a subscriber of libzmq's.
@@ -206,31 +213,73 @@ func TestPGMLibzmqSubscriber(t *testing.T) {
 		sub := startPGM(t, hosts[1], scheme, "sub", 0, pgmCount())
 		opts := &msgcore.Options{Transport: multicast()}
 		opts.Transport.MulticastRate = pgmPeerRate
+		spms := hearSPMs(t, hosts[1], scheme)
 		pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, opts)
 		joined := make(chan struct{})
 		go func() {
 			sub.line(t)
 			close(joined)
 		}()
+		// libzmq does not tell when it has heard an SPM, without which it asks for
+		// nothing: one comes to its host while it is there.
 		for waiting := true; waiting; {
-			// libzmq does not tell when it is there, nor when it has heard an SPM,
-			// without which it asks for nothing: there are four in this time.
-			require.NoError(t, pub.Send(t.Context(), []byte("sync")))
-			time.Sleep(500 * time.Millisecond)
 			select {
 			case <-joined:
 				waiting = false
 			default:
 			}
+			require.NoError(t, pub.Send(t.Context(), []byte("sync")))
+			spms(t)
 		}
-		wg := tr.run(t, hosts)
-		sendStream(t, pub, 0, pgmCount())
+		begun, wait := tr.run(t, hosts)
+		sendStream(t, pub, 0, streamBegins)
+		begun()
+		sendStream(t, pub, streamBegins, pgmCount())
 		said := sub.line(t)
-		wg.Wait()
+		wait()
 		t.Logf("%+v", pub.Stats().Packets)
 		require.Equal(t, "ok", said)
 		require.Zero(t, pub.Stats().Packets.Malformed)
 	})
+}
+
+// hearSPMs returns a function that waits for the next SPM that comes to h.
+func hearSPMs(t testing.TB, h host, scheme string) (next func(testing.TB)) {
+	protocol, skip := "ip4:113", 0
+	if scheme == "epgm" {
+		protocol, skip = "ip4:17", 8 // the header of UDP
+	}
+	var in net.PacketConn
+	h.do(t, func() {
+		var err error
+		in, err = net.ListenPacket(protocol, "0.0.0.0")
+		require.NoError(t, err)
+	})
+	spms := make(chan struct{}) // those that come while nobody waits are not told
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		buf := make([]byte, 2048)
+		for {
+			n, _, err := in.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if n > skip+16 && buf[skip+4] == 0 {
+				select {
+				case spms <- struct{}{}:
+				default:
+				}
+			}
+		}
+	})
+	t.Cleanup(func() { in.Close(); wg.Wait() })
+	return func(t testing.TB) {
+		select {
+		case <-spms:
+		case <-time.After(patience):
+			t.Fatal("no SPM comes")
+		}
+	}
 }
 
 // A publisher of libzmq's and a subscriber of ours.
@@ -238,12 +287,14 @@ func TestPGMLibzmqPublisher(t *testing.T) {
 	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
 		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, nil)
 		pub := startPGM(t, hosts[0], scheme, "pub", 0, pgmCount())
-		wg := tr.run(t, hosts)
+		begun, wait := tr.run(t, hosts)
 		_, err := fmt.Fprintln(pub.in)
 		require.NoError(t, err)
-		recvStream(t, sub, 0, pgmCount())
+		recvStream(t, sub, 0, streamBegins)
+		begun()
+		recvStream(t, sub, streamBegins, pgmCount())
 		require.Equal(t, "sent", pub.line(t))
-		wg.Wait()
+		wait()
 		t.Logf("%+v", sub.Stats().Packets)
 		require.Zero(t, sub.Stats().Packets.Lost)
 	})
@@ -254,10 +305,14 @@ func TestPGM(t *testing.T) {
 	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
 		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, &msgcore.Options{Transport: transport.Options{MulticastRate: 1000}})
 		pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, nil)
-		wg := tr.run(t, hosts)
+		begun, wait := tr.run(t, hosts)
+		var wg sync.WaitGroup
 		wg.Go(func() { sendStream(t, pub, 0, pgmCount()) })
-		recvStream(t, sub, 0, pgmCount())
+		recvStream(t, sub, 0, streamBegins)
+		begun()
+		recvStream(t, sub, streamBegins, pgmCount())
 		wg.Wait()
+		wait()
 		t.Logf("%+v %+v", sub.Stats().Packets, pub.Stats().Packets)
 		require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed+pub.Stats().Packets.Malformed)
 	})
