@@ -139,7 +139,7 @@ func (s *Socket) readHere(ctx context.Context, ss *session, wait bool) bool {
 // leadHere is readHere for a socket with a watcher: the caller waits for all of
 // its connections that sleep.
 func (s *Socket) leadHere(ctx context.Context, w *watcher, wait bool) bool {
-	if s.fair.n > 0 || w.pinged.Load() || !w.token.TryLock() {
+	if s.fair.n > 0 || w.pinged.Load() || w.ended.Load() || !w.token.TryLock() {
 		return false
 	}
 	s.leads = true
@@ -153,11 +153,10 @@ func (s *Socket) leadHere(ctx context.Context, w *watcher, wait bool) bool {
 	} else {
 		ok = w.lead(wait)
 	}
-	w.token.Unlock()
-	recall := w.recall.Swap(false)
 	s.recvMu.Lock()
-	s.leads = false
-	if recall || s.recvWait.head != nil {
+	s.leads = false // before another one may lead
+	w.token.Unlock()
+	if recall := w.recall.Swap(false); recall || s.recvWait.head != nil {
 		w.callBack() // others wait, and will not read
 	}
 	return ok || s.fair.n > 0
@@ -204,9 +203,10 @@ func (s *Socket) serveHere(ctx context.Context, wait bool) bool {
 	return s.readHere(ctx, s.answering(), wait)
 }
 
-// readOne reads until something was delivered. The token is held. It delivers
-// no more than fits into the pipe, which is empty: there is nobody else to empty
-// it.
+// readOne reads until something was delivered; the token is held. What it
+// delivers has to fit into the pipe, which its caller is the one to empty. While
+// others have their turn after this one (single), it stops after maxReads that
+// deliver nothing, as of a peer that sends one command after the other.
 func (r *reader) readOne(wait bool) bool {
 	select {
 	case <-r.ss.stop:
@@ -214,6 +214,7 @@ func (r *reader) readOne(wait bool) bool {
 	default:
 	}
 	r.one, r.poll = true, !wait
+	reads := 0
 	defer func() { r.one, r.poll, r.spin = false, false, false }()
 	r.delivered = false
 	var since time.Duration
@@ -223,6 +224,10 @@ func (r *reader) readOne(wait bool) bool {
 	for {
 		need, err := r.parseAll()
 		if err == nil && !r.delivered {
+			if reads++; r.single && reads > maxReads {
+				r.unread = true
+				return false
+			}
 			err = r.more(need)
 		}
 		switch {
@@ -249,6 +254,9 @@ func (r *reader) readOne(wait bool) bool {
 		}
 	}
 }
+
+// maxReads is how often readOne reads in one turn.
+const maxReads = 8
 
 // errNothing says that a poll has found nothing to read.
 var errNothing = errors.New("nothing to read")

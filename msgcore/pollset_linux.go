@@ -56,7 +56,7 @@ func (p *pollset) watch(c syscall.RawConn, key pollKey, known bool) error {
 	return p.control(c, key, known, pollInput)
 }
 
-// ignore tells nothing of c until the next watch.
+// ignore tells nothing of c until the next watch, but of its end.
 func (p *pollset) ignore(c syscall.RawConn, key pollKey) {
 	_ = p.control(c, key, true, epollET) // it is closed then, and gone by itself
 }

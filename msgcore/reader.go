@@ -62,6 +62,7 @@ type reader struct {
 	back      chan struct{} // capacity 1: the session's own goroutine is needed
 	recall    atomic.Bool   // it is, once whoever reads has done
 	single    bool          // deliver one message at a time: others have their turn
+	unread    bool          // it has stopped before all was read
 	one       bool          // stop as soon as something is delivered
 	poll      bool          // do not wait
 	spin      bool          // do not wait yet
@@ -142,6 +143,14 @@ var errAsleep = errors.New("the session sleeps")
 func (r *reader) sleepy() bool {
 	n := &r.ss.nap
 	return n.able && r.part == 0 && r.start == r.fill && !n.lively.Load() && r.ss.s.watcher.Load() != nil
+}
+
+// blocked reports whether the application has not received all that was read: a
+// caller of Recv that reads more may find the pipe full, and wait for itself.
+func (r *reader) blocked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.in.msgs > 0
 }
 
 // drained reports whether nothing was left behind by the last read, which the
@@ -502,6 +511,7 @@ func (r *reader) large(n uint64, hdr int) error {
 	trust := uint64(min(max(trusted, r.received), trustedMax))
 	own := newBody(int(min(n, trust)))
 	have := copy(own.buf, got)
+	empty := 0
 	for uint64(have) < n {
 		size := min(uint64(len(own.buf)), n)
 		if uint64(have) == size {
@@ -516,6 +526,7 @@ func (r *reader) large(n uint64, hdr int) error {
 		switch {
 		case m > 0:
 			r.heard(m) // each is a sign of life
+			empty = 0
 		case errors.Is(err, os.ErrDeadlineExceeded): // meant for a caller of Recv
 			_ = r.ss.conn.SetReadDeadline(time.Time{})
 		case err != nil:
@@ -524,6 +535,11 @@ func (r *reader) large(n uint64, hdr int) error {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
+		default:
+			if empty++; empty == maxEmptyReads {
+				own.drop()
+				return io.ErrNoProgress
+			}
 		}
 	}
 	r.bodies = append(r.bodies, body{off: r.pos - r.start, b: own.buf[:n:n], own: own})

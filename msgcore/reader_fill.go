@@ -1,5 +1,7 @@
 package msgcore
 
+import "io"
+
 // How a reader fills its slabs: how much it reads at once, and where to.
 
 // more reads what has arrived, at least one byte, and makes room for need.
@@ -90,13 +92,22 @@ func (r *reader) adapt(n, room int) {
 	}
 }
 
+// maxEmptyReads is how often a connection may say that it has read nothing, which
+// an io.Reader may do.
+const maxEmptyReads = 100
+
 // read reads once. With nothing unfinished it holds no slab while it waits.
 func (r *reader) read() (int, error) {
 	if r.tryFn == nil {
 		if r.slab != nil && r.start == r.fill {
 			r.dropSlab()
 		}
-		return r.ss.conn.Read(r.space())
+		for range maxEmptyReads {
+			if n, err := r.ss.conn.Read(r.space()); n > 0 || err != nil {
+				return n, err
+			}
+		}
+		return 0, io.ErrNoProgress
 	}
 	if err := r.ss.raw.Read(r.tryFn); err != nil {
 		return 0, err

@@ -34,6 +34,7 @@ func (s *Socket) Recv(ctx context.Context) (Msg, error) {
 		w := s.recvWait.add()
 		s.recvMu.Unlock()
 		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
+			s.gaveUp()
 			return Msg{}, s.fail("recv", "", err)
 		}
 		s.recvMu.Lock()
@@ -95,6 +96,7 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 		w := s.recvWait.add()
 		s.recvMu.Unlock()
 		if err := s.recvWait.wait(ctx, &s.recvMu, w); err != nil {
+			s.gaveUp()
 			return 0, s.fail("recv", "", err)
 		}
 		s.recvMu.Lock()
@@ -145,8 +147,17 @@ func (s *Socket) take(op string, m *Msg) (bool, error) {
 
 // passOn returns who is to be woken because messages are left; under recvMu.
 func (s *Socket) passOn() *waiter {
-	if s.recvWait.head == nil || s.fair.n == 0 && len(s.calls.aside) == 0 {
+	if s.fair.n == 0 && len(s.calls.aside) == 0 {
 		return nil
 	}
-	return s.recvWait.pop()
+	return s.popReceiver()
+}
+
+// gaveUp is called when the caller of Recv has stopped waiting: a message may
+// have come for it, which is then for somebody else.
+func (s *Socket) gaveUp() {
+	s.recvMu.Lock()
+	next := s.passOn()
+	s.recvMu.Unlock()
+	next.signal()
 }

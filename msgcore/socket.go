@@ -207,12 +207,20 @@ func (s *Socket) arrived(in *inlet) {
 	}
 	s.recvMu.Lock()
 	s.fair.add(in)
+	w := s.popReceiver()
+	s.recvMu.Unlock()
+	w.signal()
+}
+
+// popReceiver takes the one that has waited longest for messages, for the caller
+// to signal. If there is none but a caller that waits in the watcher's place, that
+// one is told; under recvMu.
+func (s *Socket) popReceiver() *waiter {
 	w := s.recvWait.pop()
 	if w == nil && s.leads {
 		s.watcher.Load().set.interrupt()
 	}
-	s.recvMu.Unlock()
-	w.signal()
+	return w
 }
 
 // foundHere is arrived for a caller that has read by itself.

@@ -134,7 +134,7 @@ func (w *watcher) of(i int) (ss *session, ended bool) {
 }
 
 // sleep lets ss go without a goroutine. It returns false if that cannot be: then
-// the caller's goroutine goes on. The token of its reader must be free.
+// the caller's goroutine goes on. The caller does not hold the token of its reader.
 func (w *watcher) sleep(ss *session) bool {
 	w.mu.Lock()
 	n := &ss.nap
@@ -156,7 +156,11 @@ func (w *watcher) sleep(ss *session) bool {
 	}
 	if err != nil || w.ended.Load() {
 		n.lively.Store(true) // and no sweep looks at it
-		return !w.wake(ss)
+		if !w.wake(ss) {
+			return true
+		}
+		w.leave(ss)
+		return false
 	}
 	return true
 }
@@ -250,6 +254,9 @@ func (w *watcher) enliven(ss *session) {
 func (w *watcher) sweepOnce() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.ended.Load() {
+		return
+	}
 	for ss, before := range w.awake {
 		reads := ss.r.reads.Load()
 		if reads == before {
@@ -348,6 +355,7 @@ func (w *watcher) lead(wait bool) bool {
 			w.set.resume()
 			return true
 		case err != nil:
+			w.wakeAll()
 			return true
 		}
 		for i := range n {
@@ -369,7 +377,7 @@ func (w *watcher) lead(wait bool) bool {
 				return true
 			}
 		}
-		if !wait && n == 0 {
+		if !wait {
 			return false
 		}
 		if spinning {
@@ -380,10 +388,12 @@ func (w *watcher) lead(wait bool) bool {
 
 // readFor reads one message for the first one that is ready, ss, and reports
 // whether it has delivered it. It stays ready, behind the others, as long as there may
-// be more.
+// be more. One whose pipe is not empty gets its goroutine, which can wait for room.
 func (w *watcher) readFor(ss *session) bool {
 	delivered, more := false, false
-	if ss.r.token.TryLock() { // or its goroutine is back
+	if ss.r.blocked() {
+		w.wakeUp(ss, false)
+	} else if ss.r.token.TryLock() { // or its goroutine is back
 		ss.r.single = true
 		before := ss.r.received
 		delivered = ss.r.readOne(false)
@@ -391,7 +401,8 @@ func (w *watcher) readFor(ss *session) bool {
 		if !delivered || ss.r.received != before { // and not only what an earlier read has left
 			ss.nap.news = false
 		}
-		more = delivered && (ss.nap.news || !ss.r.drained())
+		more = ss.r.unread || delivered && (ss.nap.news || !ss.r.drained())
+		ss.r.unread = false
 		ss.r.token.Unlock()
 	}
 	last := copy(w.ready, w.ready[1:])

@@ -333,7 +333,6 @@ func TestSockets(t *testing.T) {
 				})
 				defer req.Close()
 				require.NoError(t, req.Connect(bound))
-				require.NoError(t, req.Send(within(t), []byte("hello")))
 				if c.user == "" {
 					var rejected *zmtp.RejectedError
 					select {
@@ -345,6 +344,7 @@ func TestSockets(t *testing.T) {
 					require.Equal(t, "400", rejected.Reason)
 					return
 				}
+				require.NoError(t, req.Send(within(t), []byte("hello")))
 				m, err := rep.Recv(within(t))
 				require.NoError(t, err)
 				if c.user != "-" {
