@@ -80,9 +80,9 @@
 //	ZMQ_SNDBUF                             Options.Transport.SendBuffer
 //	ZMQ_SNDHWM                             Options.SendHWM, and Options.SendBytes
 //	ZMQ_SNDTIMEO                           none: the context of Socket.Send
-//	ZMQ_SOCKS_PASSWORD                     none: as SOCKS_PROXY
-//	ZMQ_SOCKS_PROXY                        none: a transport of one's own dials through a proxy
-//	ZMQ_SOCKS_USERNAME                     none: as SOCKS_PROXY
+//	ZMQ_SOCKS_PASSWORD                     Options.Transport.Proxy.Password
+//	ZMQ_SOCKS_PROXY                        Options.Transport.Proxy.Addr
+//	ZMQ_SOCKS_USERNAME                     Options.Transport.Proxy.User
 //	ZMQ_STREAM_NOTIFY                      Options.Stream.Quiet, the other way round
 //	ZMQ_SUBSCRIBE                          Socket.Subscribe
 //	ZMQ_TCP_ACCEPT_FILTER                  Options.Authorize, which knows the address

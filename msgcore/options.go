@@ -297,6 +297,9 @@ func (o *Options) check(t Type) error {
 	if err := o.checkPatterns(t); err != nil {
 		return err
 	}
+	if err := o.Transport.Validate(); err != nil {
+		return fmt.Errorf("in Transport: %w", err)
+	}
 	for k := range o.Metadata {
 		if !strings.HasPrefix(k, "X-") || len(k) > 255 {
 			return fmt.Errorf("name %q in Metadata: names start with \"X-\" and have at most 255 bytes", k)

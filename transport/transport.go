@@ -78,6 +78,9 @@ type Options struct {
 	// Interface names the network interface to bind to (SO_BINDTODEVICE on
 	// Linux); empty means any.
 	Interface string
+	// Proxy, if it has an Addr, is a SOCKS5 server by which tcp dials. Host names
+	// are looked up there. Other transports, and Listen, do not use it.
+	Proxy Proxy
 	// Backlog is the length of the accept queue; 0 means the system's
 	// maximum. Only ipc and tcp on Unix systems heed it.
 	Backlog int

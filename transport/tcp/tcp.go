@@ -17,6 +17,10 @@
 // written as for listening, but is no host name:
 // "127.0.0.1:0;127.0.0.1:5555", "eth1:*;server:5555".
 //
+// With Options.Proxy a dialed connection goes through a SOCKS5 server, which looks
+// host names up; source and the other options are for the connection to it. The
+// proxy has until the end of the context, or 30 s if that has none.
+//
 // Connections have TCP_NODELAY set: messages are batched before they get here.
 package tcp
 
@@ -24,7 +28,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"syscall"
@@ -46,10 +49,32 @@ var _ transport.Transport = Transport{}
 // system's applies, some minutes. The Conn is a *net.TCPConn.
 func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options) (transport.Conn, error) {
 	opts = orDefault(opts)
+	if err := opts.Validate(); err != nil {
+		return nil, fmt.Errorf("tcp: dial %q: %w", addr, err)
+	}
 	source, target, err := parseDial(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("tcp: dial %q: %w", addr, err)
 	}
+	if opts.Proxy.Addr == "" {
+		return connect(ctx, source, target, opts)
+	}
+	_, proxy, err := parseDial(ctx, opts.Proxy.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: proxy %q: %w", opts.Proxy.Addr, err)
+	}
+	c, err := connect(ctx, source, proxy, opts)
+	if err == nil {
+		if err = throughProxy(ctx, c, opts.Proxy, target); err == nil {
+			return c, nil
+		}
+		c.Close()
+	}
+	return nil, fmt.Errorf("tcp: dial %q through the proxy %s: %w", target, proxy, err)
+}
+
+// connect connects to target, from source if that is not nil.
+func connect(ctx context.Context, source *net.TCPAddr, target string, opts *transport.Options) (net.Conn, error) {
 	d := net.Dialer{
 		ControlContext:  control(opts),
 		KeepAlive:       keepAlive(opts),
@@ -75,6 +100,9 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 // cannot. Accept returns *net.TCPConn.
 func (Transport) Listen(ctx context.Context, addr string, opts *transport.Options) (transport.Listener, error) {
 	opts = orDefault(opts)
+	if err := opts.Validate(); err != nil {
+		return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
+	}
 	at, err := parseListen(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
@@ -175,29 +203,8 @@ func control(opts *transport.Options) func(context.Context, string, string, sysc
 	}
 }
 
-// checkOptions refuses values that no system takes.
-func checkOptions(opts *transport.Options) error {
-	switch {
-	case opts.SendBuffer < 0 || opts.RecvBuffer < 0:
-		return errors.New("the size of a buffer must not be negative")
-	case opts.TrafficClass < 0 || opts.TrafficClass > 255:
-		return fmt.Errorf("TrafficClass is %d, want 0 to 255", opts.TrafficClass)
-	case opts.Priority < 0:
-		return fmt.Errorf("option Priority is %d, want 0 or more", opts.Priority)
-	case opts.MaxRetransmit < 0 || opts.MaxRetransmit > maxRetransmit:
-		return fmt.Errorf("MaxRetransmit is %v, want 0 to %v", opts.MaxRetransmit, maxRetransmit)
-	}
-	return nil
-}
-
-// maxRetransmit is the most that the kernel's number of milliseconds can say.
-const maxRetransmit = math.MaxInt32 * time.Millisecond
-
 // setOptions applies what opts asks for and names the option that failed.
 func setOptions(fd uintptr, v6 bool, opts *transport.Options) error {
-	if err := checkOptions(opts); err != nil {
-		return err
-	}
 	if n := opts.SendBuffer; n > 0 {
 		if err := setSendBuffer(fd, n); err != nil {
 			return fmt.Errorf("SendBuffer of %d bytes: %w", n, err)

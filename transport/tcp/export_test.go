@@ -1,0 +1,8 @@
+package tcp
+
+// What tests of package tcp_test look at.
+var (
+	AskProxy     = askProxy
+	ThroughProxy = throughProxy
+	ErrRefused   = errRefused
+)
