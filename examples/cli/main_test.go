@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"testing"
 
@@ -37,6 +38,11 @@ func testAll(m *testing.M) int {
 		panic(err)
 	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // each process would wait for a second
+	// A shell that runs us in the background lets us ignore Ctrl-C, and what we
+	// start would inherit that, but not that we handle it.
+	if signal.Ignored(os.Interrupt) {
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
 	os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
