@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -28,6 +29,14 @@ const grace = 100 * time.Millisecond
 // errCut is what a connection says that was cut. It is no time-out: trying again
 // is of no use.
 var errCut = errors.New("unique: the call was given up")
+
+// SyscallConn implements syscall.Conn, which tells that short writes do not wait.
+func (c *patientConn) SyscallConn() (syscall.RawConn, error) {
+	if sc, ok := c.Conn.(syscall.Conn); ok {
+		return sc.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
 
 // Read implements io.Reader.
 func (c *patientConn) Read(p []byte) (int, error) {

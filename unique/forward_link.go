@@ -107,15 +107,22 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, de
 	if err := l.conn.SetDeadline(deadline); err != nil {
 		return &nobodyError{err}
 	}
-	l.z, err = zmtp.Handshake(context.WithoutCancel(ctx), l.conn, &zmtp.Config{
+	cfg := &zmtp.Config{
 		Mechanism:  l.mechanism,
 		Properties: zmtp.Properties{zmtp.SocketType: "DEALER"},
 		MaxFrame:   wireLimit(maxRequestLimit),
 		MaxMessage: wireLimit(maxRequestLimit),
-	})
+	}
+	if l.mechanism == nil {
+		// The kernel has said who the other side is: no secret is told too early.
+		cfg.Early = helloMessage(opts).frames()
+	}
+	l.z, err = zmtp.Handshake(context.WithoutCancel(ctx), l.conn, cfg)
 	if err == nil {
 		fault("shaken")
-		err = l.hello(opts)
+		if l.mechanism != nil {
+			err = l.hello(opts)
+		}
 	}
 	for err == nil {
 		fault("greeted")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -21,6 +22,8 @@ func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust
 		// side says must not wait behind its output: no mark in messages.
 		SendHWM:    -1,
 		MaxMessage: wireLimit(maxRequest),
+		// Asking every peer whether it is older would cost a round trip.
+		MinVersion: zmtp.Version{Major: 3},
 		Router:     msgcore.RouterOptions{Mandatory: true, Notify: msgcore.NotifyDisconnect},
 		Transport:  transport.Options{Credentials: admit.caller},
 	}

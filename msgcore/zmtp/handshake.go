@@ -29,6 +29,13 @@ type Config struct {
 	// A peer of ZMTP 2.0 or 1.0 has no properties but Socket-Type and Identity, and
 	// one of 1.0 that tells no version not even Socket-Type. It hears no ERROR.
 	MinVersion Version
+	// Early is a message to send at once, frame by frame, for a side that knows its
+	// peer: one of ZMTP 3 and NULL, as this side is. With it READY does not wait for
+	// the peer's greeting either, which saves two round trips. Where the connection
+	// has no buffer, Handshake returns when the peer reads it. It is an error with
+	// another Mechanism, with Accepting, Authorize or an older MinVersion: the
+	// message goes to a peer that nobody has judged.
+	Early [][]byte
 	// Greeted, if not nil, is told which version is spoken, before Check.
 	Greeted func(Version)
 	// Properties are sent to the peer: less than 64 KiB, with names of letters,
@@ -82,6 +89,11 @@ func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error
 		h.cfg.Mechanism = n
 	}
 	h.name = h.cfg.Mechanism.Name()
+	if len(h.cfg.Early) > 0 {
+		if err := h.mayBeEarly(); err != nil {
+			return nil, err
+		}
+	}
 	if h.name == "" || len(h.name) > mechanismSize || strings.Contains(h.name, "\x00") {
 		return nil, fmt.Errorf("zmtp: mechanism name %q: 1 to %d bytes are allowed", h.name, mechanismSize)
 	}
@@ -127,7 +139,7 @@ func (h *handshaker) run(ctx context.Context) (*Conn, error) {
 	if h.speaksOld() {
 		greeting, old, err = h.greetAny(ours)
 	} else {
-		h.write(ours)
+		h.write(h.appendEarly(ours))
 		greeting, err = h.readGreeting()
 	}
 	if err != nil || old != nil {

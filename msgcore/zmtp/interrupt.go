@@ -3,6 +3,7 @@ package zmtp
 import (
 	"context"
 	"io"
+	"syscall"
 	"time"
 )
 
@@ -36,12 +37,22 @@ func interruptAtEnd(ctx context.Context, rw io.ReadWriter) (release func()) {
 	}
 }
 
+// direct is how much a socket of the system takes at once, as long as the peer has
+// not been sent more: the least of all buffers are some kilobytes.
+const direct = 512
+
 // write sends b from a goroutine of its own, one write at a time: both sides of a
 // ZMTP handshake write before they read, and a pipe without a buffer would hold
-// them both for ever. Nobody may be writing.
+// them both for ever. A short b needs none where the system has a buffer. Nobody
+// may be writing.
 func (h *handshaker) write(b []byte) {
 	done := make(chan error, 1)
 	h.writing = done
+	if _, buffered := h.rw.(syscall.Conn); buffered && len(b) <= direct {
+		_, err := h.rw.Write(b)
+		done <- err
+		return
+	}
 	go func() {
 		_, err := h.rw.Write(b)
 		done <- err

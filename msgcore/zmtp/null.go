@@ -12,6 +12,7 @@ func Null() Mechanism { return null{} }
 
 type null struct {
 	waits bool // for the peer's READY
+	early bool // READY is on its way already
 }
 
 func (null) Name() string { return "NULL" }
@@ -24,7 +25,7 @@ func (n null) Handshake(ctx context.Context, c HandshakeConn, local Properties) 
 		return nil, err
 	}
 	ready := Command{CommandReady, AppendProperties(nil, local)}
-	if !n.waits {
+	if !n.waits && !n.early {
 		if err := c.WriteCommand(ready); err != nil {
 			return nil, err
 		}
