@@ -183,7 +183,9 @@ type RouterOptions struct {
 	// the message and count it.
 	Mandatory bool
 	// Handover lets a new peer take over a routing id that is in use; without
-	// it the new one is refused.
+	// it the new one is refused. A socket of this package asks again, but libzmq
+	// takes a refusal as final: where its sockets have ids of their own and may
+	// come back before their end was noticed, Handover is needed.
 	Handover bool
 	// Notify reports each peer that comes or goes as a received message of
 	// two frames, its routing id and an empty one, in order with its messages.
