@@ -82,7 +82,8 @@ type Options struct {
 	// are looked up there. Other transports, and Listen, do not use it.
 	Proxy Proxy
 	// Backlog is the length of the accept queue; 0 means the system's
-	// maximum. Only ipc and tcp on Unix systems heed it.
+	// maximum. More than Linux allows (net.core.somaxconn) is an error, and so
+	// is any where it cannot be chosen, which is not on Unix. ipc and tcp only.
 	Backlog int
 	// MulticastTTL is the hop limit of multicast packets; 0 means 1, which
 	// stays in the local network.

@@ -5,6 +5,7 @@ package ipc_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"runtime"
 	"syscall"
@@ -28,6 +29,27 @@ func fill(t *testing.T, path string) {
 		t.Cleanup(func() { c.Close() })
 	}
 	t.Fatal("a queue of 1 takes 1000 connections")
+}
+
+// What cannot be meant, or would be cut without a word, is an error.
+func TestBadOptions(t *testing.T) {
+	for why, opts := range map[string]*transport.Options{
+		"negative":                    {RecvBuffer: -1},
+		"option Backlog is -1":        {Backlog: -1},
+		"is over the limit of":        {Backlog: math.MaxInt32},
+		"has a Password, but no User": {Proxy: transport.Proxy{Addr: "x:1", Password: "x"}},
+	} {
+		if opts.Backlog > 0 && runtime.GOOS != "linux" {
+			continue
+		}
+		_, err := ipc.Transport{}.Listen(t.Context(), freshPath(t), opts)
+		require.ErrorContains(t, err, why)
+		if opts.Backlog > 0 {
+			continue // nothing to Dial
+		}
+		_, err = ipc.Transport{}.Dial(t.Context(), freshPath(t), opts)
+		require.ErrorContains(t, err, why)
+	}
 }
 
 // A listener that does not accept: Dial tries until its context ends, and then

@@ -44,6 +44,9 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 	if addr == "*" {
 		return nil, errors.New("ipc: dial: the wildcard \"*\" can be listened on, not dialed")
 	}
+	if err := opts.Validate(); err != nil {
+		return nil, fmt.Errorf("ipc: dial %s: %w", addr, err)
+	}
 	uc, err := dial(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -90,8 +93,14 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 	if opts == nil {
 		opts = &transport.Options{}
 	}
+	err := opts.Validate()
+	if err == nil {
+		err = checkBacklog(opts.Backlog)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ipc: listen %s: %w", addr, err)
+	}
 	var l *listener
-	var err error
 	switch {
 	case addr == "*":
 		l, err = listenWildcard(ctx, opts.Backlog)

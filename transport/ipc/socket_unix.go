@@ -10,13 +10,23 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/solomq/solomq/transport/internal/backlog"
 )
+
+// checkBacklog says why the queue cannot have the length n; 0 is the system's.
+func checkBacklog(n int) error {
+	if n == 0 {
+		return nil
+	}
+	return backlog.Check(n)
+}
 
 // listenSocket binds and listens on addr. It does by hand what package net does,
 // because between bind and listen nobody can connect yet: that is where the
 // file gets its mode. It also gives the queue the wanted length; 0 means the
 // system's maximum.
-func listenSocket(addr string, backlog int) (*net.UnixListener, error) {
+func listenSocket(addr string, queue int) (*net.UnixListener, error) {
 	fd, err := newSocket()
 	if err != nil {
 		return nil, err
@@ -31,23 +41,23 @@ func listenSocket(addr string, backlog int) (*net.UnixListener, error) {
 	if err := syscall.Bind(fd, &syscall.SockaddrUnix{Name: addr}); err != nil {
 		return nil, os.NewSyscallError("bind", err)
 	}
-	if backlog <= 0 {
-		backlog = math.MaxInt32 // every system cuts this to its maximum
+	if queue <= 0 {
+		queue = math.MaxInt32 // every system cuts this to its maximum
 	}
-	ln, err := finish(f, fd, addr, file, backlog)
+	ln, err := finish(f, fd, addr, file, queue)
 	if err != nil && file {
 		os.Remove(addr)
 	}
 	return ln, err
 }
 
-func finish(f *os.File, fd int, addr string, file bool, backlog int) (*net.UnixListener, error) {
+func finish(f *os.File, fd int, addr string, file bool, queue int) (*net.UnixListener, error) {
 	if file {
 		if err := os.Chmod(addr, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	if err := syscall.Listen(fd, backlog); err != nil {
+	if err := syscall.Listen(fd, queue); err != nil {
 		return nil, os.NewSyscallError("listen", err)
 	}
 	ln, err := net.FileListener(f)

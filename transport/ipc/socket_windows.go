@@ -3,6 +3,7 @@ package ipc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"syscall"
@@ -14,8 +15,16 @@ const (
 	wsaECONNREFUSED = syscall.Errno(10061)
 )
 
+// checkBacklog refuses a length of the queue that was asked for.
+func checkBacklog(n int) error {
+	if n > 0 {
+		return fmt.Errorf("option Backlog: %w on this system", errors.ErrUnsupported)
+	}
+	return nil
+}
+
 // listenSocket binds and listens on addr. The file has the access rights that
-// the directory hands down; backlog is not heeded.
+// the directory hands down; the length of the queue is the system's.
 func listenSocket(addr string, _ int) (*net.UnixListener, error) {
 	return net.ListenUnix("unix", &net.UnixAddr{Name: addr, Net: "unix"})
 }

@@ -5,6 +5,7 @@ package tcp_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"syscall"
 	"testing"
@@ -90,6 +91,7 @@ func TestBadOptions(t *testing.T) {
 		"no-such-device": {Interface: "no-such-device"},
 		"TrafficClass":   {TrafficClass: 256},
 		"negative":       {SendBuffer: -1},
+		"Backlog is -1":  {Backlog: -1},
 		"Priority":       {Priority: -1},
 		"MaxRetransmit":  {MaxRetransmit: -1},
 		"want 0 to":      {MaxRetransmit: 1 << 62},
@@ -99,6 +101,13 @@ func TestBadOptions(t *testing.T) {
 		_, err = tcp.Transport{}.Dial(t.Context(), "127.0.0.1:1", &opts)
 		require.ErrorContains(t, err, why)
 	}
+}
+
+// What would be cut without a word is an error.
+func TestBacklogOverTheLimit(t *testing.T) {
+	_, err := tcp.Transport{}.Listen(t.Context(), "127.0.0.1:*", &transport.Options{Backlog: math.MaxInt32})
+	require.ErrorContains(t, err, "Backlog of 2147483647 is over the limit of")
+	require.ErrorContains(t, err, "somaxconn")
 }
 
 // A queue of the wanted length, and a Dial that waits because it is full: it ends

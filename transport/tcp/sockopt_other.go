@@ -4,6 +4,7 @@ package tcp
 
 import (
 	"errors"
+	"fmt"
 	"net"
 )
 
@@ -13,5 +14,6 @@ func setRecvBuffer(uintptr, int) error { return errors.ErrUnsupported }
 
 func setTrafficClass(uintptr, bool, int) error { return errors.ErrUnsupported }
 
-// setBacklog does nothing: transport.Options says that only Unix heeds it.
-func setBacklog(*net.TCPListener, int) error { return nil }
+func setBacklog(*net.TCPListener, int) error {
+	return fmt.Errorf("option Backlog: %w on this system", errors.ErrUnsupported)
+}

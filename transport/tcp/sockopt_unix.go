@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/solomq/solomq/transport/internal/backlog"
 )
 
 func setSendBuffer(fd uintptr, n int) error {
@@ -28,6 +30,9 @@ func setTrafficClass(fd uintptr, v6 bool, n int) error {
 // setBacklog changes the length of l's accept queue: package net has no other
 // way, and a second listen(2) does nothing else.
 func setBacklog(l *net.TCPListener, n int) error {
+	if err := backlog.Check(n); err != nil {
+		return err
+	}
 	rc, err := l.SyscallConn()
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -22,8 +24,9 @@ func setTrafficClass(fd uintptr, v6 bool, n int) error {
 	return setInt(fd, syscall.IPPROTO_IP, syscall.IP_TOS, n)
 }
 
-// setBacklog does nothing: transport.Options says that only Unix heeds it.
-func setBacklog(*net.TCPListener, int) error { return nil }
+func setBacklog(*net.TCPListener, int) error {
+	return fmt.Errorf("option Backlog: %w on this system", errors.ErrUnsupported)
+}
 
 func setInt(fd uintptr, level, name, value int) error {
 	return os.NewSyscallError("setsockopt", syscall.SetsockoptInt(syscall.Handle(fd), level, name, value))

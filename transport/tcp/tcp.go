@@ -126,7 +126,7 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 	if opts.Backlog > 0 {
 		if err := setBacklog(tl, opts.Backlog); err != nil {
 			tl.Close()
-			return nil, fmt.Errorf("tcp: listen %q: backlog of %d: %w", addr, opts.Backlog, err)
+			return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
 		}
 	}
 	bound := *tl.Addr().(*net.TCPAddr)
