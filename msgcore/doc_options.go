@@ -35,8 +35,8 @@
 //	ZMQ_IPC_FILTER_GID                     Options.Transport.Credentials, and Options.Authorize
 //	ZMQ_IPC_FILTER_PID                     likewise
 //	ZMQ_IPC_FILTER_UID                     likewise
-//	ZMQ_IPV4ONLY                           none: as IPV6
-//	ZMQ_IPV6                               none: the address says it, tcp://127.0.0.1:1 or tcp://[::1]:1; names and * take both
+//	ZMQ_IPV4ONLY                           Options.Transport.IPVersion: 4
+//	ZMQ_IPV6                               Options.Transport.IPVersion; by default names and * take both versions, as the option 1 there
 //	ZMQ_LAST_ENDPOINT                      the result of Socket.Bind
 //	ZMQ_LINGER                             Options.Linger, with another default; Socket.Shutdown
 //	ZMQ_LOOPBACK_FASTPATH                  none: Windows has given it up
@@ -120,7 +120,7 @@
 //
 //	ZMQ_BLOCKY                             none: there is no context; Socket.Close is bounded by Options.Linger
 //	ZMQ_IO_THREADS                         none: goroutines do it
-//	ZMQ_IPV6                               none: as above
+//	ZMQ_IPV6                               Options.Transport.IPVersion
 //	ZMQ_MAX_MSGSZ                          Options.MaxMessage
 //	ZMQ_MAX_SOCKETS                        none: memory is the limit
 //	ZMQ_MSG_T_SIZE                         none: a Msg has no size that anybody needs

@@ -78,6 +78,11 @@ type Options struct {
 	// Interface names the network interface to bind to (SO_BINDTODEVICE on
 	// Linux); empty means any.
 	Interface string
+	// IPVersion restricts tcp to IPv4 or IPv6, if 4 or 6: which addresses of a name
+	// or an interface it takes, and what "*" listens on. 0 takes both. It is about
+	// the connection to Proxy, if there is one. The other transports go by their
+	// address.
+	IPVersion int
 	// Proxy, if it has an Addr, is a SOCKS5 server by which tcp dials. Host names
 	// are looked up there. Other transports, and Listen, do not use it.
 	Proxy Proxy

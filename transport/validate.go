@@ -21,6 +21,8 @@ func (o *Options) Validate() error {
 		return errors.New("the size of a buffer must not be negative")
 	case o.TrafficClass < 0 || o.TrafficClass > 255:
 		return fmt.Errorf("TrafficClass is %d, want 0 to 255", o.TrafficClass)
+	case o.IPVersion != 0 && o.IPVersion != 4 && o.IPVersion != 6:
+		return fmt.Errorf("IPVersion is %d, want 4, 6 or 0 for both", o.IPVersion)
 	case o.Priority < 0:
 		return fmt.Errorf("option Priority is %d, want 0 or more", o.Priority)
 	case o.MaxRetransmit < 0 || o.MaxRetransmit > maxRetransmit:

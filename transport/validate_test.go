@@ -22,6 +22,7 @@ func TestOptionsValidate(t *testing.T) {
 		{"buffer", transport.Options{SendBuffer: -1}},
 		{"buffer", transport.Options{RecvBuffer: -1}},
 		{"TrafficClass is 256, want 0 to 255", transport.Options{TrafficClass: 256}},
+		{"IPVersion is 5, want 4, 6 or 0", transport.Options{IPVersion: 5}},
 		{"Priority is -1", transport.Options{Priority: -1}},
 		{"MaxRetransmit is -1ns", transport.Options{MaxRetransmit: -1}},
 		{"MaxRetransmit is", transport.Options{MaxRetransmit: 1 << 62}},

@@ -2,7 +2,9 @@ package tcp_test
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +109,66 @@ func TestListenEverywhere(t *testing.T) {
 	pair(t, four, "127.0.0.1:"+port, nil)
 	_, err = tcp.Transport{}.Dial(t.Context(), "[::1]:"+port, nil)
 	require.Error(t, err)
+}
+
+// IPVersion keeps "*", names and interfaces to one version, and refuses addresses
+// of the other. Without it "[::]" takes both, as "*" does.
+func TestIPVersion(t *testing.T) {
+	if !hasIPv6() {
+		t.Skip("no IPv6 here")
+	}
+	only := func(n int) *transport.Options { return &transport.Options{IPVersion: n} }
+	everywhere := listen(t, "[::]:*", nil)
+	_, port, err := net.SplitHostPort(everywhere.Addr().String())
+	require.NoError(t, err)
+	pair(t, everywhere, "127.0.0.1:"+port, nil)
+	pair(t, everywhere, "[::1]:"+port, nil)
+
+	for version, c := range map[int]struct{ all, near, far string }{
+		4: {"0.0.0.0", "127.0.0.1", "[::1]"},
+		6: {"::", "[::1]", "127.0.0.1"},
+	} {
+		l := listen(t, "*:*", only(version))
+		host, port, err := net.SplitHostPort(l.Addr().String())
+		require.NoError(t, err)
+		require.Equal(t, c.all, host)
+		pair(t, l, c.near+":"+port, nil)
+		pair(t, l, c.near+":"+port, only(version))
+		pair(t, l, c.near+":*;"+c.near+":"+port, only(version))
+		_, err = tcp.Transport{}.Dial(t.Context(), c.far+":"+port, nil)
+		require.Error(t, err)
+
+		name := listen(t, loopback(t)+":*", only(version))
+		host, _, err = net.SplitHostPort(name.Addr().String())
+		require.NoError(t, err)
+		require.Equal(t, strings.Trim(c.near, "[]"), host, "of the interface")
+		pair(t, name, name.Addr().String(), only(version))
+
+		why := fmt.Sprintf("is no IPv%d address", version)
+		for _, addr := range []string{c.far + ":1", c.far + ":0;" + c.near + ":1"} {
+			_, err = tcp.Transport{}.Dial(t.Context(), addr, only(version))
+			require.ErrorContains(t, err, why)
+		}
+		_, err = tcp.Transport{}.Listen(t.Context(), c.far+":*", only(version))
+		require.ErrorContains(t, err, why)
+	}
+
+	// A name that has both.
+	for version, at := range map[int]string{4: "127.0.0.1", 6: "[::1]"} {
+		l := listen(t, at+":*", nil)
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		require.NoError(t, err)
+		if ips, _ := net.LookupIP("localhost"); version == 6 && !hasSix(ips) {
+			continue
+		}
+		pair(t, l, "localhost:"+port, only(version))
+		_, err = tcp.Transport{}.Dial(t.Context(), "localhost:"+port, only(10-version))
+		require.Error(t, err)
+	}
+}
+
+func hasSix(ips []net.IP) bool {
+	return slices.ContainsFunc(ips, func(ip net.IP) bool { return ip.To4() == nil })
 }
 
 func TestDialSource(t *testing.T) {

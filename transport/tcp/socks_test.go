@@ -164,7 +164,15 @@ func TestProxy(t *testing.T) {
 		require.ErrorIs(t, err, tcp.ErrRefused, "by the target, says the proxy")
 		l = listen(t, l.Addr().String(), nil)
 	}
-	opts := &transport.Options{Proxy: transport.Proxy{Addr: "no port"}}
+	// The version of IP is that of the connection to the proxy.
+	opts := &transport.Options{Proxy: newSocksServer(t, false).proxy(), IPVersion: 4}
+	_, err = tcp.Transport{}.Dial(t.Context(), "[::1]:1", opts)
+	require.ErrorIs(t, err, tcp.ErrRefused)
+	opts.IPVersion = 6
+	_, err = tcp.Transport{}.Dial(t.Context(), "[::1]:1", opts)
+	require.ErrorContains(t, err, "127.0.0.1 is no IPv6 address")
+
+	opts = &transport.Options{Proxy: transport.Proxy{Addr: "no port"}}
 	_, err = tcp.Transport{}.Dial(t.Context(), "127.0.0.1:1", opts)
 	require.ErrorContains(t, err, `tcp: proxy "no port"`)
 }

@@ -6,8 +6,8 @@
 //   - host is an IPv4 address, an IPv6 address in brackets ("[::1]:5555",
 //     "[fe80::1%eth0]:5555"), the name of a network interface ("lo", "eth0": its
 //     first IPv4 address, or else its first IPv6 one), a host name, or "*" for
-//     every interface, over IPv4 and, where the system has it, IPv6. An
-//     interface's name wins over a host's.
+//     every interface, over IPv4 and, where the system has it, IPv6 ("0.0.0.0" is
+//     every interface over IPv4 only). An interface's name wins over a host's.
 //   - port is 1 to 65535, or "*" or "0" for one that the system chooses; the
 //     listener's Addr tells which. For the host "*" it reads "0.0.0.0:5555",
 //     which a program of the same machine can dial.
@@ -16,6 +16,10 @@
 // or "source;host:port" to choose where the connection comes from; source is
 // written as for listening, but is no host name:
 // "127.0.0.1:0;127.0.0.1:5555", "eth1:*;server:5555".
+//
+// Dialing a host name tries its IPv6 and its IPv4 addresses, one after the other
+// but not for long (RFC 8305). Options.IPVersion keeps all of this to one of the
+// two: addresses of the other are refused, and "*" of version 6 reads "[::]:5555".
 //
 // With Options.Proxy a dialed connection goes through a SOCKS5 server, which looks
 // host names up; source and the other options are for the connection to it. The
@@ -52,14 +56,14 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 	if err := opts.Validate(); err != nil {
 		return nil, fmt.Errorf("tcp: dial %q: %w", addr, err)
 	}
-	source, target, err := parseDial(ctx, addr)
+	source, target, err := parseDial(addr, opts.IPVersion)
 	if err != nil {
 		return nil, fmt.Errorf("tcp: dial %q: %w", addr, err)
 	}
 	if opts.Proxy.Addr == "" {
 		return connect(ctx, source, target, opts)
 	}
-	_, proxy, err := parseDial(ctx, opts.Proxy.Addr)
+	_, proxy, err := parseDial(opts.Proxy.Addr, opts.IPVersion)
 	if err != nil {
 		return nil, fmt.Errorf("tcp: proxy %q: %w", opts.Proxy.Addr, err)
 	}
@@ -75,6 +79,9 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 
 // connect connects to target, from source if that is not nil.
 func connect(ctx context.Context, source *net.TCPAddr, target string, opts *transport.Options) (net.Conn, error) {
+	if err := checkVersion(target, opts.IPVersion); err != nil {
+		return nil, fmt.Errorf("tcp: dial %q: %w", target, err)
+	}
 	d := net.Dialer{
 		ControlContext:  control(opts),
 		KeepAlive:       keepAlive(opts),
@@ -83,7 +90,7 @@ func connect(ctx context.Context, source *net.TCPAddr, target string, opts *tran
 	if source != nil { // not before: a nil *net.TCPAddr in the interface would not be nil
 		d.LocalAddr = source
 	}
-	c, err := d.DialContext(ctx, "tcp", target)
+	c, err := d.DialContext(ctx, network(opts.IPVersion), target)
 	if errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
 		// Package net has made a time-out of the context's deadline.
 		return nil, fmt.Errorf("tcp: %w: %w", err, context.DeadlineExceeded)
@@ -103,7 +110,7 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 	if err := opts.Validate(); err != nil {
 		return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
 	}
-	at, err := parseListen(ctx, addr)
+	at, err := parseListen(ctx, addr, opts.IPVersion)
 	if err != nil {
 		return nil, fmt.Errorf("tcp: listen %q: %w", addr, err)
 	}
@@ -130,7 +137,7 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 		}
 	}
 	bound := *tl.Addr().(*net.TCPAddr)
-	if at.any {
+	if at.any && opts.IPVersion != 6 {
 		bound.IP, bound.Zone = net.IPv4zero, ""
 	}
 	return &listener{TCPListener: tl, addr: &bound, priority: opts.Priority}, nil

@@ -56,11 +56,15 @@ func ValidPort(s string) bool {
 	return err == nil && n > 0 && s[0] != '0'
 }
 
-// Local returns the IP address that host stands for as an address or as a
-// network interface of this machine, and the zero Addr if it is neither.
-func Local(host string) (netip.Addr, error) {
+// Local is LocalOf for both versions of IP.
+func Local(host string) (netip.Addr, error) { return LocalOf(host, 0) }
+
+// LocalOf returns the IP address that host stands for as an address or as a
+// network interface of this machine, and the zero Addr if it is neither. version
+// is 4, 6, or 0 for both; what has no address of that version is an error.
+func LocalOf(host string, version int) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip, nil
+		return ip, Check(ip, version)
 	}
 	ifi, err := net.InterfaceByName(host)
 	if err != nil {
@@ -77,6 +81,9 @@ func Local(host string) (netip.Addr, error) {
 			continue
 		}
 		ip := p.Addr()
+		if !fits(ip, version) {
+			continue
+		}
 		if ip.Is4() {
 			return ip, nil
 		}
@@ -90,20 +97,48 @@ func Local(host string) (netip.Addr, error) {
 		}
 	}
 	if !six.IsValid() {
-		return netip.Addr{}, fmt.Errorf("interface %q has no IP address", host)
+		return netip.Addr{}, fmt.Errorf("interface %q has no %s address", host, named(version))
 	}
 	return six, nil
 }
 
-// Lookup resolves a host name to one address, IPv4 if there is one.
-func Lookup(ctx context.Context, host string) (netip.Addr, error) {
+// Check is an error if ip is not of the version that is wanted.
+func Check(ip netip.Addr, version int) error {
+	if fits(ip, version) {
+		return nil
+	}
+	return fmt.Errorf("%s is no IPv%d address, and no others are wanted here", ip, version)
+}
+
+// fits reports whether ip is of the given version of IP.
+func fits(ip netip.Addr, version int) bool {
+	return version == 0 || ip.Unmap().Is4() == (version == 4)
+}
+
+// named is the name of a version of IP.
+func named(version int) string {
+	if version == 0 {
+		return "IP"
+	}
+	return fmt.Sprint("IPv", version)
+}
+
+// Lookup is LookupOf for both versions of IP.
+func Lookup(ctx context.Context, host string) (netip.Addr, error) { return LookupOf(ctx, host, 0) }
+
+// LookupOf resolves a host name to one address of the given version, as LocalOf
+// has it: IPv4 if there is one and both will do.
+func LookupOf(ctx context.Context, host string, version int) (netip.Addr, error) {
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("%q is no address or interface of this machine, and as a host name: %w", host, err)
 	}
 	var first netip.Addr
 	for _, ip := range ips {
-		if ip = ip.Unmap(); ip.Is4() {
+		if ip = ip.Unmap(); !fits(ip, version) {
+			continue
+		}
+		if ip.Is4() {
 			return ip, nil
 		}
 		if !first.IsValid() {
@@ -111,7 +146,7 @@ func Lookup(ctx context.Context, host string) (netip.Addr, error) {
 		}
 	}
 	if !first.IsValid() {
-		return netip.Addr{}, fmt.Errorf("host %q has no IP address", host)
+		return netip.Addr{}, fmt.Errorf("host %q has no %s address", host, named(version))
 	}
 	return first, nil
 }
