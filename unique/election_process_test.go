@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -126,7 +128,8 @@ func TestProcessStorm(t *testing.T) {
 	t.Logf("%d processes, %d s: %d elections won", n, lasts, wins)
 }
 
-// electOnce elects once when released, says how it went, and holds the place until its second input ends.
+// electOnce elects once when released and says how it went. Who has won connects to
+// args[1], and holds the place until that connection ends.
 func electOnce(args []string) int {
 	s := siteOf(args[0])
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -141,57 +144,71 @@ func electOnce(args []string) int {
 		return 0
 	}
 	fmt.Println("won")
-	// Stays the primary until every other one has lost: they leave a file each.
-	for {
-		lost, err := filepath.Glob(filepath.Join(args[1], "*"))
-		if err != nil {
-			return fail("%v", err)
-		}
-		if want, _ := strconv.Atoi(args[2]); len(lost) == want {
-			return 0
-		}
-		time.Sleep(time.Millisecond)
+	c, err := net.Dial("tcp", args[1])
+	if err != nil {
+		return fail("%v", err)
 	}
+	_, _ = io.Copy(io.Discard, c)
+	return 0
 }
 
 // TestStampede: processes released together elect exactly one, and settle soon.
 func TestStampede(t *testing.T) {
 	n := size(16, 64)
 	for range size(2, 20) {
-		dir, losers := privateDir(t), t.TempDir()
-		cmds, release := crowd(t, n, "once", dir, losers, strconv.Itoa(n-1))
-		outs := make([]*strings.Builder, n)
-		for i, cmd := range cmds {
-			outs[i] = &strings.Builder{}
-			cmd.Stdout = outs[i]
-			require.NoError(t, cmd.Start())
-		}
-		start := time.Now()
-		release()
-		type ended struct {
-			i   int
-			err error
-		}
-		all := make(chan ended, n)
-		for i, cmd := range cmds {
-			go func() { all <- ended{i, cmd.Wait()} }()
-		}
-		won := 0
-		for range n {
-			e := <-all
-			require.NoError(t, e.err)
-			switch outs[e.i].String() {
-			case "won\n":
-				won++
-			case "lost\n":
-				require.NoError(t, os.WriteFile(filepath.Join(losers, strconv.Itoa(e.i)), nil, 0o600))
-			default:
-				t.Fatalf("actor %d said %q", e.i, outs[e.i])
-			}
-		}
-		require.Equal(t, 1, won)
-		t.Logf("%d processes settled in %v", n, time.Since(start))
+		stampede(t, n)
 	}
+}
+
+func stampede(t *testing.T, n int) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	winners := make(chan net.Conn, n)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				close(winners)
+				return
+			}
+			winners <- c
+		}
+	}()
+	cmds, release := crowd(t, n, "once", privateDir(t), l.Addr().String())
+	said := make([]strings.Builder, n)
+	for i, cmd := range cmds {
+		cmd.Stdout = &said[i]
+		require.NoError(t, cmd.Start())
+	}
+	start := time.Now()
+	release()
+	ended := make(chan error, n)
+	for _, cmd := range cmds {
+		go func() { ended <- cmd.Wait() }()
+	}
+	var won []net.Conn
+	for lost := 0; lost+len(won) < n; {
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+			lost++
+		case c := <-winners:
+			won = append(won, c)
+		}
+	}
+	t.Logf("%d processes settled in %v", n, time.Since(start))
+	for _, c := range won {
+		require.NoError(t, c.Close())
+		require.NoError(t, <-ended)
+	}
+	require.Len(t, won, 1)
+	var words []string
+	for i := range said {
+		words = append(words, strings.TrimSpace(said[i].String()))
+	}
+	slices.Sort(words)
+	require.Equal(t, append(slices.Repeat([]string{"lost"}, n-1), "won"), words)
 }
 
 // hold becomes the primary, says so, and stays until it is killed or its input ends. withChild it starts a child first
