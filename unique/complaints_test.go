@@ -26,7 +26,7 @@ var complaints = []complaint{
 	// Election and what is left behind.
 	{about: "P1 after a crash the program never starts again", tests: []string{"TestKilledPrimary", "TestProcessKilledPrimary"}},
 	{about: "P2 a reused process id keeps it from starting", tests: []string{"TestTextOfTheLockDecidesNothing"}},
-	{about: "P3 process ids of another namespace are believed", doc: "nothing is decided by process ids"},
+	{about: "P3 process ids of another namespace are believed", tests: []string{"TestProcessContainers"}, doc: "nothing is decided by process ids"},
 	{about: "P4 two primaries after a restart, since the lock file is removed", tests: []string{"TestProcessStorm", "TestLockFilesStay", "TestReplacedLockFile"}},
 	{about: "P5 a lock vanishes when any descriptor of its file is closed", tests: []string{"TestElection"}},
 	{about: "P6 the garbage collector gives the lock back", tests: []string{"TestCollectorKeepsTheLock", "TestProcessForgottenInstance"}},
@@ -34,7 +34,7 @@ var complaints = []complaint{
 	{about: "P8 a secondary hangs although a time-out was given", tests: []string{"TestProcessStoppedPrimary", "TestProcessFullBacklog"}},
 	{about: "P9 the loser of the election goes on as a second primary", tests: []string{"TestProcessCrowd", "TestStaleRecord"}},
 	{about: "P10 a primary that boots is not reached", tests: []string{"TestForwardBeforeServe", "TestRequestWaitsForServe"}},
-	{about: "P11 a lock of a host of another name", doc: "nothing is decided by process ids, names or"},
+	{about: "P11 a lock of a host of another name", tests: []string{"TestProcessContainers", "TestNetworkFileSystems"}, doc: "nothing is decided by process ids, names or"},
 	{about: "P12 a lock on a network file system freezes the program", tests: []string{"TestGateHoldsElectionsBack"}},
 	{about: "P13 a live lock is stolen because of its age", doc: "names or\nages"},
 	{about: "P14 every launch exits silently because the owner hangs", tests: []string{"TestProcessStoppedPrimary"}},
@@ -63,7 +63,7 @@ var complaints = []complaint{
 	{about: "P34 files and URLs that macOS hands over as events", doc: "Open events of macOS"},
 	{about: "P35 notifications that a sandbox blocks", doc: "no notifications, no bus and no broker"},
 	// Identity and place.
-	{about: "P36 each AppImage has a path of its own", doc: "nor by the path of the executable"},
+	{about: "P36 each AppImage has a path of its own", tests: []string{"TestProcessAppImage"}, doc: "nor by the path of the executable"},
 	{about: "P37 Flatpak and Snap have directories of their own", tests: []string{"TestOrderOfDirectories"}},
 	{about: "P38 cron, su, ssh and services have another environment", tests: []string{"TestOrderOfDirectories", "TestBareAccount"}},
 	{about: "P39 the path of a socket is too long", tests: []string{"TestLongID", "TestDeepDir"}},

@@ -9,7 +9,12 @@ func networkKind(p place) string {
 	if unix.Statfs(p.dir(), &st) != nil && unix.Statfs(p.base, &st) != nil {
 		return ""
 	}
-	switch uint32(st.Type) {
+	return networkName(uint32(st.Type))
+}
+
+// networkName names the file system with a magic number, "" if it is not known to be one of a network.
+func networkName(magic uint32) string {
+	switch magic {
 	case unix.NFS_SUPER_MAGIC:
 		return "nfs"
 	case unix.SMB_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC:

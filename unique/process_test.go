@@ -235,6 +235,12 @@ func start(t *testing.T, role, dir string, env []string, args ...string) *proces
 	t.Helper()
 	cmd := actor(t, "app "+role, args...)
 	cmd.Env = append(append(cmd.Env, dirEnv+"="+dir), env...)
+	return startCmd(t, cmd)
+}
+
+// startCmd is start for a command that is made already.
+func startCmd(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
