@@ -131,6 +131,13 @@ func (c *byteConn) obey(command byte) {
 	}
 }
 
+// wasClosed reports whether the application has closed c by a message.
+func (c *byteConn) wasClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closes
+}
+
 // readEnded is called when reading has ended because of err. Behind the peer's
 // last byte writing goes on: as long as a streamConn wants, or else until what is
 // queued is written. It returns when the session has ended, or is to end.

@@ -2,6 +2,7 @@ package msgcore
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -71,6 +72,7 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 	}
 	s.wg.Wait()
 	s.partAll() // what a dialer joined in the meantime
+	s.leaveUnread()
 	if discard := linger && s.opts.Linger == Discard; len(s.unsent) > 0 && !discard {
 		s.err = s.fail("close", "", &UnsentError{s.unsent})
 	}
@@ -206,7 +208,18 @@ func (ss *session) endWriting() bool {
 	}
 	out.live = false
 	c, ok := ss.conn.(interface{ CloseWrite() error })
-	return ok && c.CloseWrite() == nil
+	ss.parted = ok && c.CloseWrite() == nil
+	return ss.parted
+}
+
+// readToEnd reports whether the peer of ss, which has ended because of err, has
+// read everything before it closed its end; under sendMu.
+func (ss *session) readToEnd(err error) bool {
+	parted := ss.parted
+	if c, ok := ss.conn.(*byteConn); ok && !parted {
+		parted = c.wasClosed()
+	}
+	return parted && err == io.EOF
 }
 
 // partAll ends all links to sockets of this process.

@@ -29,6 +29,7 @@ func (p *pipe) keepLast() {
 	drop := func(msgs int, size int64) {
 		p.msgs -= msgs
 		p.bytes -= size
+		p.other.add(tally{int64(msgs), size})
 		p.replaced.count(msgs)
 	}
 	for i := range p.blocks[:last] {
@@ -43,7 +44,7 @@ func (p *pipe) keepLast() {
 func (r *replacing) count(msgs int) {
 	info := r.info
 	if info == nil {
-		info = r.p.info
+		info = r.p.describe()
 	}
 	r.s.drop(DropReplaced, r.p, info, msgs)
 }

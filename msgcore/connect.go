@@ -80,6 +80,7 @@ type dialer struct {
 
 	pause  time.Duration
 	failed int  // handshakes in a row
+	made   int  // connections
 	ended  Stop // what the last dial has come to, as far as it may be the end of all
 }
 
@@ -190,11 +191,13 @@ func (d *dialer) dial() error {
 		p = newPeer(s, d.name)
 		p.given = d.as
 	}
+	ss.nth = d.made
 	if err := ss.attach(p); err != nil {
 		ss.end(err)
 		s.event(Event{Kind: HandshakeFailed, Endpoint: d.name, Peer: *ss.info, Err: err})
 		return err
 	}
+	d.made++
 	// Closing the connection does not reach a reader that waits for room.
 	stop := context.AfterFunc(d.ctx, func() { ss.end(errClosed) })
 	defer stop()

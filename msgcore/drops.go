@@ -61,7 +61,7 @@ func (s *Socket) drop(cause DropCause, p *peer, info *PeerInfo, n int) {
 }
 
 // drop counts a message for p that is not queued; under sendMu.
-func (p *peer) drop(cause DropCause) { p.s.drop(cause, p, p.info, 1) }
+func (p *peer) drop(cause DropCause) { p.s.drop(cause, p, p.describe(), 1) }
 
 // refuse counts a message that has come and is not for the application, and is the
 // result of a pattern's recv; under recvMu.

@@ -37,7 +37,7 @@ type PeerInfo struct {
 //	ZMQ_EVENT_CLOSED                     Closed
 //	ZMQ_EVENT_CLOSE_FAILED               none: an endpoint is given up in any case
 //	ZMQ_EVENT_MONITOR_STOPPED            none: Close returns when Options.Monitor has been told all
-//	ZMQ_EVENT_PIPES_STATS                none: see Socket.Pending and Socket.Stats
+//	ZMQ_EVENT_PIPES_STATS                none: Socket.PeerStats has what is queued for and from each peer, at any time
 type EventKind uint8
 
 // The event kinds.

@@ -69,6 +69,9 @@ func (q *fairQueue) recv(s *Socket, m *Msg) bool {
 			}
 			if !ok {
 				q.drop()
+				if in.over {
+					s.unfollow(in)
+				}
 				continue
 			}
 		}

@@ -26,6 +26,10 @@ type inlet struct {
 	owedSize int64
 	event    Notify
 
+	// Of its socket's list; see traffic.go.
+	before, after *inlet
+	over          bool // nothing comes any more
+
 	turns int // messages that it may still hand out before others have their turn
 }
 

@@ -53,6 +53,13 @@ func (d *dialer) meet() error {
 		}
 		return err
 	}
+	d.s.sendMu.Lock()
+	d.peer.remade = d.made
+	if d.made > 0 {
+		d.s.remade++
+	}
+	d.s.sendMu.Unlock()
+	d.made++
 	d.s.event(Event{Kind: HandshakeSucceeded, Endpoint: d.name, Peer: *d.peer.info})
 	d.ended = StopDisconnected
 	d.pause = min(d.s.opts.Reconnect.Interval, 10*time.Millisecond)
@@ -131,6 +138,11 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	if queued {
 		s.arrived(us.in)
 	}
+	for _, e := range [...]*peer{us, them} {
+		e.s.recvMu.Lock()
+		e.s.follow(e.in)
+		e.s.recvMu.Unlock()
+	}
 	exchangeSubscriptions(a, us)
 	exchangeSubscriptions(s, them)
 	o.link.bound = us
@@ -167,7 +179,9 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	}
 	p.greet()
 	if other.opts.Router.Notify&NotifyConnect != 0 {
-		out.pushFront(eventBlock(NotifyConnect))
+		b := eventBlock(NotifyConnect)
+		out.note(&b)
+		out.pushFront(b)
 	}
 	queued = len(out.blocks) > 0
 	out.live, out.idle = true, !queued
@@ -224,17 +238,21 @@ func (p *peer) part() {
 		s, other := e.s, e.twin.s
 		var wake bool
 		s.sendMu.Lock()
+		var notes []block
 		if other.opts.Router.Notify&NotifyDisconnect != 0 {
-			b := eventBlock(NotifyDisconnect)
-			wake = e.out.pushBlock(&b)
+			notes = append(notes, eventBlock(NotifyDisconnect))
 		}
 		if other.requests.Load() {
-			b := lostBlock(math.MaxUint32)
-			wake = e.out.pushBlock(&b) || wake
+			notes = append(notes, lostBlock(math.MaxUint32))
 		}
 		if last := other.parting(e.twin == l.bound); last != nil {
-			b := oneBlock([][]byte{last})
-			wake = e.out.pushBlock(&b) || wake
+			notes = append(notes, oneBlock([][]byte{last}))
+		}
+		if other.isClosing.Load() {
+			notes = nil // nobody receives them
+		}
+		for i := range notes {
+			wake = e.out.pushNote(&notes[i]) || wake
 		}
 		s.ready--
 		s.remove(e)
@@ -244,6 +262,11 @@ func (p *peer) part() {
 		if wake {
 			e.twin.s.arrived(e.twin.in)
 		}
+	}
+	for _, e := range [...]*peer{p, p.twin} {
+		e.s.recvMu.Lock()
+		e.s.over(e.in)
+		e.s.recvMu.Unlock()
 	}
 	b := l.bound
 	b.s.event(Event{Kind: Disconnected, Endpoint: b.info.Endpoint, Peer: *b.info, Err: errClosed})

@@ -142,6 +142,9 @@ type peer struct {
 	sess     *session // the connection; nil while there is none, or on inproc
 	twin     *peer    // the other end, on inproc
 	told     bool     // twin was told our subscriptions; guarded by recvMu instead
+	cameIn   tally    // by connections that have ended; guarded by recvMu instead
+	doubt    tally    // see Traffic.InDoubt
+	remade   int      // how often it was connected again
 	link     *link    // to it
 	attached bool
 	wait     waitList // senders that wait for room here and nowhere else
@@ -166,6 +169,14 @@ func newPeer(s *Socket, endpoint string) *peer {
 	s.conflates(p.out, p, nil)
 	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 	return p
+}
+
+// describe is what is known of p, at its connection if it has one; under sendMu.
+func (p *peer) describe() *PeerInfo {
+	if p.sess != nil {
+		return p.sess.info
+	}
+	return p.info
 }
 
 // routingID is how a ROUTER's application knows p.

@@ -32,6 +32,9 @@ type pipe struct {
 	starved bool // the producer has found the pipe full and waits for credit
 	closed  bool // nothing more is taken or credited
 
+	done  tally // credited, since the beginning
+	other tally // came and neither is queued nor was credited, less what came from no peer; see traffic.go
+
 	// direct says that the consumer is a socket of this process, which becomes
 	// the owner of the bytes.
 	direct bool
@@ -342,6 +345,8 @@ func (p *pipe) untake(blocks []block) {
 func (p *pipe) credit(msgs int, size int64) (wake bool) {
 	p.msgs -= msgs
 	p.bytes -= size
+	p.done.msgs += int64(msgs)
+	p.done.bytes += size
 	if p.starved && msgs > 0 {
 		p.starved = false
 		return true

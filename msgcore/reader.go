@@ -390,7 +390,8 @@ func (r *reader) upstream(b *block) error {
 				return err
 			}
 		} else if len(frames) > 0 {
-			r.ss.s.drop(DropUnwanted, r.in.peer, r.in.info, 1)
+			one := oneBlock(frames)
+			r.drop(&one, DropUnwanted)
 		}
 		frames = frames[:0]
 	}
@@ -456,6 +457,9 @@ func (r *reader) deliver(b *block) error {
 
 // drop frees b, which the application does not get.
 func (r *reader) drop(b *block, cause DropCause) {
+	r.in.mu.Lock()
+	r.in.other.add(tally{int64(b.msgs), b.size})
+	r.in.mu.Unlock()
 	r.ss.s.drop(cause, r.in.peer, r.in.info, b.msgs)
 	b.free()
 }
@@ -493,8 +497,11 @@ func (r *reader) notify(event Notify) { r.insert(eventBlock(event)) }
 // insert adds a block to what has come from the peer. It needs no room: there
 // are few for a session.
 func (r *reader) insert(b block) {
+	if r.ss.s.isClosing.Load() {
+		return // nobody receives any more
+	}
 	r.in.mu.Lock()
-	wake := r.in.pushBlock(&b)
+	wake := r.in.pushNote(&b)
 	r.in.mu.Unlock()
 	if wake {
 		r.ss.s.arrived(r.in)

@@ -30,6 +30,10 @@ type session struct {
 	err      error          // why; written before stop is closed
 	writers  sync.WaitGroup // whoever plays the writer's part
 
+	before tally // what was written to p on other connections; guarded by sendMu
+	parted bool  // nothing more is written, and the peer knows; likewise
+	nth    int   // of those to the same endpoint, from 0 on
+
 	w  writer
 	r  reader
 	hb heartbeat
@@ -171,6 +175,12 @@ func (ss *session) attach(p *peer) error {
 		return errClosed
 	}
 	p.sess = ss
+	ss.before = p.out.done
+	p.remade = ss.nth
+	if ss.nth > 0 {
+		s.remade++
+	}
+	s.follow(ss.r.in)
 	ss.lend()
 	if s.closed { // Close looks whether bytes move
 		_ = ss.conn.SetWriteDeadline(time.Now())
@@ -257,6 +267,7 @@ func (ss *session) finish(err error, keep bool) error {
 	s.recvMu.Lock()
 	s.sendMu.Lock()
 	next, own := ss.w.giveBackTo(p)
+	ss.doubt(err)
 	ends, lost := s.connectionEnded(p)
 	p.out.idle = true
 	p.sess = nil
@@ -284,6 +295,9 @@ func (ss *session) finish(err error, keep bool) error {
 	if last := s.parting(ss.accepted); last != nil {
 		ss.r.insert(oneBlock([][]byte{last}))
 	}
+	s.recvMu.Lock()
+	s.over(ss.r.in)
+	s.recvMu.Unlock()
 	s.event(Event{Kind: Disconnected, Endpoint: ss.info.Endpoint, Peer: *ss.info, Err: err})
 	return err
 }

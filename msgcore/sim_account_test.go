@@ -116,9 +116,11 @@ func account(t *testing.T, n *sim, from, to msgcore.Type, o msgcore.Options, bin
 	synctest.Wait()
 	require.NoError(t, receives.Close())
 	<-receiver
-	stats := sends.Stats()
-	dropped := stats.DroppedFull + stats.DroppedUnroutable + stats.DroppedLost
-	t.Logf("%d sent, %d received, %d dropped (%+v), %d refused", sent, received, dropped, stats, refused)
-	require.Equal(t, sent, received+dropped)
+	s, r := sends.Stats(), receives.Stats()
+	t.Logf("%d sent, %d received, %d refused: %+v, %+v", sent, received, refused, s, r)
+	require.Equal(t, sent, received+dropped(s)+r.DroppedUnread)
+	require.Equal(t, s.MessagesOut, r.MessagesIn)
+	require.Equal(t, s.BytesOut, r.BytesIn)
+	requireSums(t, sends, sent, receives, received)
 	require.Positive(t, received)
 }

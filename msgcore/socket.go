@@ -55,6 +55,8 @@ type Socket struct {
 	recvWait waitList
 	leads    bool // a caller waits in the watcher's place
 	calls    calls
+	inlets   *inlet // a list of those that something may come from; see traffic.go
+	cameIn   tally  // from those that were in it
 
 	sendMu   sync.Mutex // guards what follows, and all pipes to peers
 	out      outgoing   // the message that is being sent
@@ -68,6 +70,10 @@ type Socket struct {
 	// sendMu. noted says that arrived must be called for it.
 	notes *inlet
 	noted atomic.Bool
+
+	wentOut tally // to peers that are gone
+	doubt   tally // see Traffic.InDoubt
+	remade  int   // connections; see Traffic.Reconnects
 
 	unsent []Pending // what Close could not write
 
@@ -160,6 +166,7 @@ func (s *Socket) remove(p *peer) (lost int) {
 	delete(s.peers, p)
 	s.pat.detach(p)
 	p.out.live, p.out.closed = false, true
+	s.wentOut.add(p.written())
 	if p.twin == nil { // on inproc the other end may still receive it
 		var size int64
 		lost, size = p.out.drain()

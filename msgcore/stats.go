@@ -1,9 +1,29 @@
 package msgcore
 
-// Stats counts what became of messages that were not delivered, and of
-// connections. It is made of numbers, so that expvar.Func and encoding/json show it
-// as it is.
+import (
+	"cmp"
+	"slices"
+)
+
+// Stats counts messages and what became of them, and connections. It is made of
+// numbers, so that expvar.Func and encoding/json show it as it is.
+//
+// Every message is accounted for. What Send has taken was written, is queued, or was
+// dropped: for a type that sends each message to one peer
+//
+//	sent = MessagesOut + QueuedOut + DroppedFull + DroppedUnroutable + DroppedLost + DroppedReplaced
+//
+// and a PUB, an XPUB, an XSUB or a RADIO counts it for each peer that it is for. On the
+// other side
+//
+//	MessagesIn = received + QueuedIn + DroppedFiltered + DroppedUnexpected + DroppedMalformed +
+//		DroppedUnwanted + DroppedUnread + DroppedReplaced
+//
+// where replies to a Request are received, too, and messages are not that Options.Router.Notify,
+// Disconnected or Hiccup make. Between both sides nothing is missing but what is
+// InDoubt at the sender, at most, and what is under way.
 type Stats struct {
+	Traffic
 	DropStats
 	LostEvents uint64 // monitor events, when too many came at once
 
@@ -46,6 +66,7 @@ type PacketStats struct {
 // Stats returns the counters of s, also when it is closed.
 func (s *Socket) Stats() Stats {
 	return Stats{
+		Traffic:            s.traffic(),
 		DropStats:          s.drops.stats(),
 		LostEvents:         s.untold.Load(),
 		Accepted:           s.happened[Accepted].Load(),
@@ -65,4 +86,75 @@ func (s *Socket) Stats() Stats {
 			Refused:   s.packets.Refused.Load(),
 		},
 	}
+}
+
+// traffic sums up all peers, those that are gone included.
+func (s *Socket) traffic() (t Traffic) {
+	s.recvMu.Lock()
+	in, queuedIn := s.cameIn, s.aside()
+	for i := s.inlets; i != nil; i = i.after {
+		queuedIn.add(i.unread())
+		i.mu.Lock()
+		in.add(i.came())
+		i.mu.Unlock()
+	}
+	s.recvMu.Unlock()
+	s.sendMu.Lock()
+	out, queuedOut := s.wentOut, tally{}
+	for p := range s.peers {
+		out.add(p.written())
+		queuedOut.add(p.waiting())
+	}
+	t.InDoubt, t.InDoubtBytes = s.doubt.counts()
+	t.Reconnects = uint64(s.remade)
+	s.sendMu.Unlock()
+	t.MessagesIn, t.BytesIn = in.counts()
+	t.QueuedIn, t.QueuedInBytes = queuedIn.counts()
+	t.MessagesOut, t.BytesOut = out.counts()
+	t.QueuedOut, t.QueuedOutBytes = queuedOut.counts()
+	return t
+}
+
+// PeerStats returns the counters of each peer of s: those that are connected, and
+// the endpoints of Connect for which messages may wait. A peer that is gone is
+// part of Stats only. The list is in the order of endpoints and addresses. What is
+// counted for one of them is exact when nothing moves.
+func (s *Socket) PeerStats() []PeerStats {
+	type received struct{ came, queued tally }
+	got := map[*peer]received{}
+	s.recvMu.Lock()
+	for i := s.inlets; i != nil; i = i.after {
+		r := got[i.peer]
+		r.queued.add(i.unread())
+		i.mu.Lock()
+		r.came.add(i.came())
+		i.mu.Unlock()
+		got[i.peer] = r
+	}
+	var list []PeerStats
+	s.sendMu.Lock()
+	for p := range s.peers {
+		r := got[p]
+		r.came.add(p.cameIn)
+		info := p.describe()
+		ps := PeerStats{
+			Endpoint: info.Endpoint, RemoteAddr: info.RemoteAddr, Type: info.Type,
+			RoutingID: info.RoutingID, PID: info.Cred.PID, Connected: p.sess != nil || p.twin != nil,
+			DropStats: p.drops.Load().stats(),
+		}
+		t := &ps.Traffic
+		t.MessagesIn, t.BytesIn = r.came.counts()
+		t.QueuedIn, t.QueuedInBytes = r.queued.counts()
+		t.MessagesOut, t.BytesOut = p.written().counts()
+		t.QueuedOut, t.QueuedOutBytes = p.waiting().counts()
+		t.InDoubt, t.InDoubtBytes = p.doubt.counts()
+		t.Reconnects = uint64(p.remade)
+		list = append(list, ps)
+	}
+	s.sendMu.Unlock()
+	s.recvMu.Unlock()
+	slices.SortFunc(list, func(a, b PeerStats) int {
+		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.RemoteAddr, b.RemoteAddr), cmp.Compare(a.RoutingID, b.RoutingID))
+	})
+	return list
 }

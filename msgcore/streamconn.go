@@ -68,7 +68,9 @@ func newStreamConn(ss *session, conn net.Conn) *streamConn {
 	bound(ss.p.out)
 	s.sendMu.Unlock()
 	bound(ss.r.in.pipe)
+	s.recvMu.Lock() // for who asks for Stats
 	ss.r.in.conn = c
+	s.recvMu.Unlock()
 	return c
 }
 
