@@ -89,7 +89,8 @@
 //     last that did, and reports what it could not send. libzmq waits for ever.
 //   - A REP may receive again before it has answered; Send then refuses to
 //     guess which request is meant, and Msg.Reply answers any of them.
-//   - Every drop is counted, by cause, on both sides; see Stats.
+//   - Every drop is counted, by cause, on both sides, and told to Options.Monitor;
+//     see Stats.
 //   - A second peer with a routing id that is in use is told so and refused,
 //     instead of being ignored.
 //   - A PING's time to live is kept to what libzmq does not misread (65.5 s) when

@@ -49,6 +49,9 @@ func (s *Socket) drop(cause DropCause, p *peer, info *PeerInfo, n int) {
 		return
 	}
 	s.drops[cause].Add(uint64(n))
+	if s.events != nil {
+		s.events.drops.note(cause, p, info, uint64(n))
+	}
 	if p == nil {
 		return
 	}

@@ -53,6 +53,7 @@ const (
 	Closed                                  // an endpoint is no longer bound, or is given up, never to be dialed again (Reconnect); Err says why
 	PacketsLost                             // Lost packets of one publisher are missing for good on an endpoint of pgm or epgm
 	AcceptRefused                           // a connection that came in was closed at once: Options.Transport.Credentials refuses its Peer.Cred; Err says why
+	MessagesDropped                         // Dropped messages for or from Peer were given up, because of Cause
 )
 
 var eventNames = [...]string{
@@ -60,7 +61,7 @@ var eventNames = [...]string{
 	Connected: "connected", ConnectRetried: "connect retried",
 	HandshakeSucceeded: "handshake succeeded", HandshakeFailed: "handshake failed",
 	Disconnected: "disconnected", Closed: "closed", PacketsLost: "packets lost",
-	AcceptRefused: "accept refused",
+	AcceptRefused: "accept refused", MessagesDropped: "messages dropped",
 }
 
 // String returns the name of k.
@@ -71,7 +72,11 @@ func (k EventKind) String() string {
 	return fmt.Sprintf("EventKind(%d)", uint8(k))
 }
 
-// An Event reports a change to an endpoint or a connection.
+// An Event reports a change to an endpoint or a connection, or messages that were
+// dropped. Of these the first one for a Cause and a Peer is reported at once, and
+// then, as long as there are more, once a second how many there were: no flood of
+// drops keeps other events out. Where messages of more than 32 peers are dropped at
+// a time, the others have an event together for each Cause, without a Peer.
 type Event struct {
 	Kind     EventKind
 	Time     time.Time
@@ -79,4 +84,6 @@ type Event struct {
 	Peer     PeerInfo // as far as it is known
 	Err      error
 	Lost     uint64 // packets, each of one or more messages or a part of one
+	Cause    DropCause
+	Dropped  uint64 // messages, for this Cause, of this Peer and since the last such event
 }

@@ -13,13 +13,14 @@ type monitor struct {
 	s     *Socket
 	queue chan Event
 	done  sync.WaitGroup
+	drops *dropTeller
 
 	mu     sync.Mutex // guards closed, and sends on queue against its end
 	closed bool
 }
 
 func newMonitor(s *Socket) *monitor {
-	m := &monitor{s: s, queue: make(chan Event, maxEvents)}
+	m := &monitor{s: s, queue: make(chan Event, maxEvents), drops: newDropTeller(s)}
 	m.done.Add(1)
 	go func() {
 		defer m.done.Done()
@@ -53,6 +54,7 @@ func (s *Socket) event(e Event) {
 // close waits until every event is told. What others still report, an Unbind
 // beside Close or the other end of an inproc link, is not told any more.
 func (m *monitor) close() {
+	m.drops.end()
 	m.mu.Lock()
 	m.closed = true
 	close(m.queue)
