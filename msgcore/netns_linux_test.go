@@ -52,10 +52,15 @@ func newNetwork(t testing.TB, n int) []host {
 		say("link set v%d master br0 up", i)
 	}
 	run(t, script.String(), "ip", "-n", hub, "-batch", "-")
-	for _, h := range hosts {
-		run(t, fmt.Sprintf("addr add %s/24 dev eth0\nlink set lo up\nlink set eth0 up\nroute add 224.0.0.0/4 dev eth0\n", h.ip), "ip", "-n", h.ns, "-batch", "-")
+	for _, h := range hosts { // each packet travels by itself, so that it is lost by itself
+		run(t, fmt.Sprintf("addr add %s/24 dev eth0\nlink set lo up\nlink set eth0 up gso_max_segs 1\nroute add 224.0.0.0/4 dev eth0\n", h.ip), "ip", "-n", h.ns, "-batch", "-")
 	}
 	return hosts
+}
+
+// together lets the packets that h sends travel as one if they were sent so.
+func (h host) together(t testing.TB) {
+	run(t, "link set eth0 gso_max_segs 64\n", "ip", "-n", h.ns, "-batch", "-")
 }
 
 // noNetns says why there can be no network here.

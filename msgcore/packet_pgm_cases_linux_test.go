@@ -67,6 +67,22 @@ func TestPGMRestart(t *testing.T) {
 	require.Zero(t, sub.Stats().Packets.Lost)
 }
 
+// Packets that the system carries together are lost together, and repaired.
+func TestPGMTogether(t *testing.T) {
+	hosts := newNetwork(t, 2)
+	hosts[0].together(t)
+	sub := pgmOpen(t, hosts[1], "epgm", msgcore.Sub, nil)
+	pub := pgmOpen(t, hosts[0], "epgm", msgcore.Pub, nil)
+	sendStream(t, pub, 0, 10)
+	recvStream(t, sub, 0, 10)
+	hosts[1].lose(t, 20)
+	var wg sync.WaitGroup
+	wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
+	recvStream(t, sub, 10, pgmCount())
+	wg.Wait()
+	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
+}
+
 // Two publishers of one group and port are told apart, while packets are lost.
 func TestPGMTwoPublishers(t *testing.T) {
 	hosts := newNetwork(t, 3)

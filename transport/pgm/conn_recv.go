@@ -108,7 +108,13 @@ func (r *recvConn) serve() {
 		r.mu.Lock()
 		now = clock()
 		for i := range max(n, 0) {
-			r.m.input(now, ms[i].Buffers[0][:ms[i].N], sourceOf(ms[i].Addr))
+			from, size := sourceOf(ms[i].Addr), r.group.Split(&ms[i])
+			for b := ms[i].Buffers[0][:ms[i].N]; ; b = b[size:] {
+				r.m.input(now, b[:min(size, len(b))], from)
+				if len(b) <= size {
+					break
+				}
+			}
 		}
 		r.mu.Unlock()
 	}

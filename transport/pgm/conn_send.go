@@ -48,7 +48,7 @@ func openSender(ctx context.Context, c *config) (*sendConn, error) {
 	s := &sendConn{c: c, sock: sock, closed: make(chan struct{}), done: make(chan struct{})}
 	s.out = make([]mcast.Message, sendBatch)
 	for i := range s.out {
-		s.out[i] = mcast.Message{Buffers: make([][]byte, 1), Addr: c.target(c.addr.Host)}
+		s.out[i].Addr = c.target(c.addr.Host)
 	}
 	b := newBucket(c.rate, c.tsdu+dataSize+c.overhead(), c.overhead())
 	s.m = newSender(newTSI(), c.addr.Port, c.nla, c.addr.Host, c.window, b, func(pkt []byte) {
@@ -109,9 +109,9 @@ func (s *sendConn) serve() {
 // the window, and sent when somebody asks for it.
 func (s *sendConn) WritePackets(ps []transport.Packet) (sent int, err error) {
 	for sent < len(ps) {
-		n, wait, err := s.prepare(ps[sent:])
+		n, ms, wait, err := s.prepare(ps[sent:])
 		if n > 0 {
-			if err := writeAll(s.c, s.sock, s.out[:n]); err != nil {
+			if err := writeAll(s.c, s.sock, ms); err != nil {
 				return sent, fmt.Errorf("%s: %w", s.Addr().Network(), err)
 			}
 		}
@@ -126,25 +126,45 @@ func (s *sendConn) WritePackets(ps []transport.Packet) (sent int, err error) {
 	return sent, nil
 }
 
-// prepare makes packets of as many of ps as may be sent now.
-func (s *sendConn) prepare(ps []transport.Packet) (n int, wait time.Duration, err error) {
+// prepare makes packets of as many of ps as may be sent now, and messages of them.
+func (s *sendConn) prepare(ps []transport.Packet) (n int, ms []mcast.Message, wait time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := clock()
 	for ; n < len(ps) && n < len(s.out); n++ {
 		if len(ps[n].Data) > s.c.tsdu {
-			return n, 0, fmt.Errorf("%s: %d bytes in one packet, the limit is %d", s.Addr().Network(), len(ps[n].Data), s.c.tsdu)
+			return n, s.join(ms), 0, fmt.Errorf("%s: %d bytes in one packet, the limit is %d", s.Addr().Network(), len(ps[n].Data), s.c.tsdu)
 		}
 		if wait = s.m.bucket.wait(now); wait > 0 {
 			break
 		}
-		s.out[n].Buffers[0] = s.m.send(now, ps[n].Data)
+		b := s.m.send(now, ps[n].Data)
+		if len(ms) == 0 || !s.suits(&ms[len(ms)-1], b) {
+			ms = s.out[:len(ms)+1]
+			ms[len(ms)-1].Buffers = ms[len(ms)-1].Buffers[:0]
+		}
+		m := &ms[len(ms)-1]
+		m.Buffers = append(m.Buffers, b)
 	}
 	if s.wakeAt > s.m.spmAt { // an SPM is due sooner than serve knows
 		s.wakeAt = s.m.spmAt
 		_ = s.sock.SetReadDeadline(began.Add(s.wakeAt))
 	}
-	return n, wait, nil
+	return n, s.join(ms), wait, nil
+}
+
+// suits reports whether b can be sent together with what is in m: the last packet
+// may be shorter than the others.
+func (s *sendConn) suits(m *mcast.Message, b []byte) bool {
+	size := len(m.Buffers[0])
+	return len(b) <= size && len(m.Buffers[len(m.Buffers)-1]) == size && len(m.Buffers) < s.sock.Together(size)
+}
+
+func (s *sendConn) join(ms []mcast.Message) []mcast.Message {
+	for i := range ms {
+		s.sock.Join(&ms[i])
+	}
+	return ms
 }
 
 // sleep waits for d, and reports whether the endpoint is still open.

@@ -18,6 +18,11 @@ type socket interface {
 	// ReadBatch fills ms, whose first buffers hold PGM packets then.
 	ReadBatch(ms []mcast.Message) (int, error)
 	WriteBatch(ms []mcast.Message) (int, error)
+	// Together is how many packets of n bytes can be sent as one message, which
+	// Join prepares. Split is the size of those in one that was read.
+	Together(n int) int
+	Join(m *mcast.Message)
+	Split(m *mcast.Message) int
 	SetReadDeadline(time.Time) error
 	Close() error
 }
@@ -25,7 +30,7 @@ type socket interface {
 // openGroup opens a socket that hears the group.
 func openGroup(ctx context.Context, c *config) (socket, error) {
 	cfg := mcast.Config{
-		At: mcast.BindTo(c.addr.AddrPort()), Share: true, Join: &c.addr,
+		At: mcast.BindTo(c.addr.AddrPort()), Share: true, Join: &c.addr, Joined: true,
 		RecvBuffer: c.opts.RecvBuffer, SendBuffer: c.opts.SendBuffer, Protocol: c.protocol(),
 	}
 	if cfg.RecvBuffer == 0 {
@@ -116,21 +121,34 @@ func (o *outbox) flush(c *config, s socket) {
 }
 
 // writeAll sends ms and passes over what the system refuses; it returns an error
-// if that is everything.
+// if the socket is closed.
 func writeAll(c *config, s socket, ms []mcast.Message) error {
 	for len(ms) > 0 {
 		n, err := s.WriteBatch(ms)
 		n = max(n, 0)
 		if err != nil {
+			if n < len(ms) && len(ms[n].Buffers) > 1 { // perhaps because they are one
+				err = writeApart(c, s, &ms[n])
+			} else {
+				c.counters.Unsent.Add(1)
+			}
 			if isClosed(err) {
 				return err
 			}
-			c.counters.Unsent.Add(1)
 			n++
 		}
 		ms = ms[min(n, len(ms)):]
 	}
 	return nil
+}
+
+// writeApart sends the packets of m one by one.
+func writeApart(c *config, s socket, m *mcast.Message) error {
+	ms := make([]mcast.Message, len(m.Buffers))
+	for i := range ms {
+		ms[i] = mcast.Message{Buffers: m.Buffers[i : i+1], Addr: m.Addr}
+	}
+	return writeAll(c, s, ms)
 }
 
 // newMessages returns n messages to read into.
@@ -139,6 +157,7 @@ func newMessages(n, size int) []mcast.Message {
 	all := make([]byte, n*size)
 	for i := range ms {
 		ms[i].Buffers = [][]byte{all[i*size : (i+1)*size]}
+		ms[i].OOB = make([]byte, mcast.ControlSize)
 	}
 	return ms
 }

@@ -24,6 +24,7 @@ type Config struct {
 	// privileges.
 	Protocol int
 	Share    bool  // others may bind to the same port: for groups
+	Joined   bool  // what is read may be several packets together: see Split
 	Join     *Addr // the group to join, if any
 	Out      *Addr // if it is a group: its interface is the one to send by
 
@@ -36,13 +37,15 @@ type Config struct {
 // A Conn is an open socket. One goroutine may read while others write.
 type Conn struct {
 	packetConn
-	raw bool             // what is read has an IP header
-	v4  *ipv4.PacketConn // one of the two
-	v6  *ipv6.PacketConn
+	raw      bool             // what is read has an IP header
+	segments bool             // the system sends several packets as one
+	v4       *ipv4.PacketConn // one of the two
+	v6       *ipv6.PacketConn
 }
 
 type packetConn interface {
 	net.PacketConn
+	syscall.Conn
 	SetReadBuffer(bytes int) error
 	SetWriteBuffer(bytes int) error
 }
@@ -88,6 +91,16 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 }
 
 func (c *Conn) setUp(cfg Config) error {
+	if !c.raw {
+		rc, err := c.SyscallConn()
+		if err != nil {
+			return err
+		}
+		c.segments = joinable(rc)
+		if cfg.Joined {
+			receiveJoined(rc)
+		}
+	}
 	if n := cfg.SendBuffer; n > 0 {
 		if err := c.SetWriteBuffer(n); err != nil {
 			return fmt.Errorf("SendBuffer of %d bytes: %w", n, err)
