@@ -15,10 +15,14 @@ static XEvent message(Display *d, Window about, const char *type, int format) {
 	return e;
 }
 
-// focus asks the window manager to activate w because of what the user did at time.
-static void focus(Display *d, Window w, const char *id, unsigned long time) {
+// name says of which launch w is.
+static void name(Display *d, Window w, const char *id) {
 	XChangeProperty(d, w, XInternAtom(d, "_NET_STARTUP_ID", False), XInternAtom(d, "UTF8_STRING", False), 8,
 		PropModeReplace, (const unsigned char *)id, strlen(id));
+}
+
+// focus asks the window manager to activate w because of what the user did at time.
+static void focus(Display *d, Window w, unsigned long time) {
 	XChangeProperty(d, w, XInternAtom(d, "_NET_WM_USER_TIME", False), XA_CARDINAL, 32,
 		PropModeReplace, (const unsigned char *)&time, 1);
 	XEvent e = message(d, w, "_NET_ACTIVE_WINDOW", 32);
@@ -45,7 +49,8 @@ static void broadcast(Display *d, const char *text) {
 static void activate(Window w, const char *id, unsigned long time, const char *done) {
 	Display *d = XOpenDisplay(NULL);
 	if (d == NULL) return;
-	if (time != 0) focus(d, w, id, time);
+	name(d, w, id);
+	if (time != 0) focus(d, w, time);
 	broadcast(d, done);
 	XCloseDisplay(d);
 }
@@ -53,6 +58,7 @@ static void activate(Window w, const char *id, unsigned long time, const char *d
 import "C"
 
 import (
+	"cmp"
 	"unsafe"
 
 	"fyne.io/fyne/v2"
@@ -67,7 +73,8 @@ import (
 // the busy pointer. Fyne does neither. It is Xlib because Fyne links that already.
 func activate(w fyne.Window, a unique.Activation) {
 	native, ok := w.(driver.NativeWindow)
-	if a.StartupID == "" || !ok {
+	token := cmp.Or(a.StartupID, a.Token) // on X11 they are one and the same, and some launchers name it Token only
+	if token == "" || !ok {
 		return
 	}
 	native.RunNative(func(c any) {
@@ -75,8 +82,8 @@ func activate(w fyne.Window, a unique.Activation) {
 		if !ok || x11.WindowHandle == 0 {
 			return
 		}
-		id, done := C.CString(a.StartupID), C.CString(removal(a.StartupID))
-		C.activate(C.Window(x11.WindowHandle), id, C.ulong(startupTime(a.StartupID)), done)
+		id, done := C.CString(token), C.CString(removal(token))
+		C.activate(C.Window(x11.WindowHandle), id, C.ulong(startupTime(token)), done)
 		C.free(unsafe.Pointer(id))
 		C.free(unsafe.Pointer(done))
 	})

@@ -122,11 +122,13 @@ func handOver(ctx context.Context, inst *unique.Instance) (exitCode int, err err
 // launch under way. One that comes a moment later starts the next process.
 func show(ctx context.Context, inst *unique.Instance, first bool) error {
 	u := newUI(app.NewWithID(appID), inst)
-	stopped := u.background(ctx)
+	serving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopped := u.background(serving)
 	release := inst.Hold() // until the first window does
 	served := make(chan error, 1)
 	go func() {
-		err := inst.Serve(ctx, u.commands().Dispatch)
+		err := inst.Serve(serving, u.commands().Dispatch)
 		stopped()
 		served <- err
 		u.quit()
@@ -134,11 +136,12 @@ func show(ctx context.Context, inst *unique.Instance, first bool) error {
 	go func() {
 		defer release()
 		if first { // our own command line goes the way of all others
-			inst.Forward(ctx, unique.Current().WithStdio())
+			inst.Forward(serving, unique.Current().WithStdio())
 		}
 	}()
 	u.app.Run()
-	if err := <-served; ctx.Err() == nil {
+	cancel() // nobody is left without windows if the toolkit ends by itself
+	if err := <-served; !errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		return err
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
 	"github.com/stretchr/testify/require"
 
 	"github.com/solomq/solomq/unique"
@@ -104,6 +107,14 @@ func TestLaunchesShareOneWindow(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "a.txt")+"\n"+filepath.Join(dir, "b c.txt")+"\n", list.stdout)
 	require.Len(t, u.windows, 1)
 	require.Equal(t, "a.txt - "+appName, u.windows[0].Title(), "the last one asked for is selected")
+	status, err := u.status.Get()
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("pid %d (this one) in %s asked for link, a.txt", os.Getpid(), dir), status)
+	recent := []string{filepath.Join(dir, "b c.txt"), filepath.Join(dir, "a.txt")}
+	shown, err := u.recent.Get()
+	require.NoError(t, err)
+	require.Equal(t, recent, shown)
+	require.Equal(t, recent, u.app.Preferences().StringList(recentKey), "for the next process")
 
 	refused := result(t, launch(t, opts, dir, "binary"))
 	require.Equal(t, exitFailed, refused.code)
@@ -173,6 +184,55 @@ func TestWaitEndsWithItsTabs(t *testing.T) {
 	u.do(func() { u.windows[0].askClose() })
 	require.Equal(t, exitFailed, result(t, missing).code)
 	require.NoFileExists(t, filepath.Join(dir, "missing"))
+}
+
+// Two that ask for one file that does not exist get one tab.
+func TestMissingFileIsAskedAboutTwice(t *testing.T) {
+	u, opts := serving(t)
+	path := filepath.Join(t.TempDir(), "new")
+	for range 2 {
+		require.Zero(t, result(t, launch(t, opts, "/", path)).code)
+	}
+	u.do(func() {
+		for range 2 { // the later question is in front
+			dialog := u.windows[0].Canvas().Overlays().Top()
+			require.NotNil(t, dialog)
+			test.Tap(button(t, dialog, "Create"))
+		}
+		require.Nil(t, u.windows[0].Canvas().Overlays().Top())
+	})
+	require.Equal(t, path+"\n", result(t, launch(t, opts, "/", "-list")).stdout)
+	require.FileExists(t, path)
+}
+
+// button finds the button with that text.
+func button(t *testing.T, in fyne.CanvasObject, text string) *widget.Button {
+	t.Helper()
+	for _, o := range test.LaidOutObjects(in) {
+		if b, ok := o.(*widget.Button); ok && b.Text == text {
+			return b
+		}
+	}
+	t.Fatalf("there is no button %q", text)
+	return nil
+}
+
+// To quit is to close all windows: what is not saved is asked about.
+func TestQuitAsks(t *testing.T) {
+	u, opts := serving(t)
+	for range 2 {
+		require.Zero(t, result(t, launch(t, opts, "/", "-new-window")).code)
+	}
+	u.do(func() {
+		w := u.windows[0]
+		note := w.add(document{name: "note"})
+		note.text.SetText("not saved")
+		quit := w.MainMenu().Items[0].Items
+		quit[len(quit)-1].Action()
+		require.Equal(t, []*window{w}, u.windows)
+		test.Tap(button(t, w.Canvas().Overlays().Top(), "Discard"))
+		require.Empty(t, u.windows)
+	})
 }
 
 func TestSay(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -97,12 +98,15 @@ func (w *window) linesOf(lines binding.StringList, show func(string) string, cho
 	return list
 }
 
+// menu has its own way to quit: that of Fyne would ask about nothing.
 func (w *window) menu() *fyne.MainMenu {
 	item := func(label string, key fyne.KeyName, mod fyne.KeyModifier, do func()) *fyne.MenuItem {
 		i := fyne.NewMenuItem(label, do)
 		i.Shortcut = &desktop.CustomShortcut{KeyName: key, Modifier: mod | fyne.KeyModifierShortcutDefault}
 		return i
 	}
+	quit := item("Quit", fyne.KeyQ, 0, w.ui.closeAll)
+	quit.IsQuit = true
 	return fyne.NewMainMenu(fyne.NewMenu("File",
 		item("New note", fyne.KeyN, 0, func() { w.add(document{name: "note"}) }),
 		item("New window", fyne.KeyN, fyne.KeyModifierShift, func() { w.ui.ask(unique.CommandNew) }),
@@ -110,6 +114,8 @@ func (w *window) menu() *fyne.MainMenu {
 		fyne.NewMenuItemSeparator(),
 		item("Save", fyne.KeyS, 0, func() { w.withSelected(func(t *tab) { t.save(nil) }) }),
 		item("Close tab", fyne.KeyW, 0, func() { w.withSelected(func(t *tab) { t.askClose(nil) }) }),
+		fyne.NewMenuItemSeparator(),
+		quit,
 	))
 }
 
@@ -157,6 +163,10 @@ func (w *window) offer(path string, e *errand) {
 			e.cancel()
 			return
 		}
+		if open := w.ui.find(path); open != nil { // somebody else was asked, too
+			open.await(e)
+			return
+		}
 		d := create(path)
 		if d.err != nil {
 			dialog.ShowError(d.err, w)
@@ -168,6 +178,13 @@ func (w *window) offer(path string, e *errand) {
 	ask.SetConfirmText("Create")
 	ask.SetDismissText("Cancel")
 	ask.Show()
+}
+
+// closeAll closes the windows, but for those in which there are changes, which ask.
+func (u *ui) closeAll() {
+	for _, w := range slices.Clone(u.windows) {
+		w.askClose()
+	}
 }
 
 // raise brings the window to the front, by the right that the launch has to it.
