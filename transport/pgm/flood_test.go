@@ -91,11 +91,11 @@ func TestFloodOfProven(t *testing.T) {
 	n.stream(100)
 	n.run(time.Second)
 	f := newForger()
-	for id := range uint32(400) {
+	for id := range uint32(270) {
 		for sqn := range uint32(40) {
 			m.r.Input(n.now, f.data(id, sqn, 100), "10.9.9.9")
 		}
-		for sqn := range uint32(300) { // behind a hole
+		for sqn := range uint32(110) { // behind a hole
 			m.r.Input(n.now, f.data(id, 50+sqn, 1400), "10.9.9.9")
 		}
 		if id%20 == 19 {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"net/netip"
 )
 
@@ -308,13 +309,17 @@ func finish(dst []byte, at int) []byte {
 
 // checksum returns the one's complement sum of b as 16-bit words (RFC 1071).
 func checksum(b []byte) uint16 {
+	be := binary.BigEndian
 	var sum, carry uint64
+	for len(b) >= 32 { // the carries go from one addition to the next
+		sum, carry = bits.Add64(sum, be.Uint64(b), carry)
+		sum, carry = bits.Add64(sum, be.Uint64(b[8:]), carry)
+		sum, carry = bits.Add64(sum, be.Uint64(b[16:]), carry)
+		sum, carry = bits.Add64(sum, be.Uint64(b[24:]), carry)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
-		v := binary.BigEndian.Uint64(b)
-		sum += v
-		if sum < v {
-			carry++
-		}
+		sum, carry = bits.Add64(sum, be.Uint64(b), carry)
 		b = b[8:]
 	}
 	sum = sum>>32 + sum&0xFFFFFFFF + carry

@@ -43,7 +43,8 @@ type delivery struct {
 	gone   bool
 }
 
-// Timers, as libzmq sets them; the times of RFC 3208 section 6.3 are its authors'.
+// Timers, as libzmq sets them, but shorter at first, and for a sender whose window
+// passes fast (see pace); the times of RFC 3208 section 6.3 are its authors'.
 const (
 	nakBackOff  = 50 * time.Millisecond
 	ncfWait     = 200 * time.Millisecond
@@ -123,7 +124,7 @@ func (r *receiver) spm(now time.Duration, src *source) {
 		r.begin(src, p.lead+1)
 	}
 	r.trail(src, p.trail)
-	src.w.extend(p.lead, r.backOff(now))
+	src.w.extend(p.lead, r.backOff(now, src))
 	if p.fin && !src.ending {
 		src.ending, src.endAt = true, now+finGrace
 	}
@@ -143,8 +144,8 @@ func (r *receiver) trail(src *source, trail uint32) {
 }
 
 // backOff is when to ask for what was just found missing.
-func (r *receiver) backOff(now time.Duration) time.Duration {
-	return now + time.Duration(1+r.rand.Int64N(int64(nakBackOff)))
+func (r *receiver) backOff(now time.Duration, src *source) time.Duration {
+	return now + time.Duration(1+r.rand.Int64N(int64(src.pace.backOff())))
 }
 
 // ncf takes a confirmation, which may be of what others have asked for.
@@ -159,13 +160,13 @@ func (r *receiver) ncf(now time.Duration, src *source) {
 			sqn = r.p.list[i]
 		}
 		if before(w.lead, sqn) {
-			w.extend(sqn, r.backOff(now))
+			w.extend(sqn, r.backOff(now, src))
 		}
 		if !w.has(sqn) {
 			continue
 		}
 		if s := w.at(sqn); s.state.missing() && s.state != slotWaitData {
-			s.state, s.due = slotWaitData, now+dataWait
+			s.state, s.due = slotWaitData, now+src.pace.wait(dataWait, s)
 		}
 	}
 }
@@ -183,6 +184,9 @@ func (r *receiver) data(now time.Duration, src *source) {
 		}
 		r.begin(src, p.sqn)
 	}
+	if p.typ == typeODATA {
+		src.pace.packet(now, p.sqn, p.trail)
+	}
 	w := src.w
 	if before(w.next, p.trail) {
 		r.trail(src, p.trail)
@@ -196,7 +200,7 @@ func (r *receiver) data(now time.Duration, src *source) {
 	}
 	due := never
 	if before(w.lead+1, p.sqn) {
-		due = r.backOff(now)
+		due = r.backOff(now, src)
 	}
 	stored, repaired := w.put(p.sqn, b, due)
 	if !stored {
@@ -341,13 +345,13 @@ func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 		switch h.state {
 		case slotBackOff:
 			r.ask = append(r.ask, sqn)
-			h.state, h.due = slotWaitNCF, now+ncfWait
+			h.state, h.due = slotWaitNCF, now+src.pace.wait(ncfWait, h)
 		case slotWaitNCF:
 			h.ncfs++
-			h.state, h.due = slotBackOff, r.backOff(now)
+			h.state, h.due = slotBackOff, r.backOff(now, src)
 		case slotWaitData:
 			h.datas++
-			h.state, h.due = slotBackOff, r.backOff(now)
+			h.state, h.due = slotBackOff, r.backOff(now, src)
 		}
 		if h.ncfs >= ncfRetries || h.datas >= dataRetries {
 			w.giveUp(h)

@@ -95,6 +95,9 @@ func (s *sender) send(now time.Duration, data []byte) []byte {
 		s.trail++
 	}
 	slot := &s.slots[s.next%uint32(len(s.slots))]
+	if n := dataSize + len(data); cap(slot.b) < n {
+		slot.b = make([]byte, 0, n)
+	}
 	slot.b = appendData(slot.b[:0], s.tsi, s.dport, typeODATA, s.next, s.trail, data)
 	slot.repaired = -repairOnce
 	s.next++

@@ -25,9 +25,10 @@ type source struct {
 	spmrAt  time.Duration // when it is due
 	heard   time.Duration
 	w       *window // nil until it is known where to begin
-	lost    uint64  // to be told with the next delivery
-	parts   parts   // of a unit that is sent in several packets
-	ending  bool    // it has said so
+	pace    pace
+	lost    uint64 // to be told with the next delivery
+	parts   parts  // of a unit that is sent in several packets
+	ending  bool   // it has said so
 	endAt   time.Duration
 	gone    bool // nothing of it is taken any more
 
