@@ -12,9 +12,13 @@ import (
 // later returns an endpoint that nobody is bound to, and a function that binds s
 // to it.
 func later(t *testing.T, ep string) (endpoint string, bind func(s *msgcore.Socket)) {
-	s := open(t, msgcore.Pair, nil)
-	endpoint = bindTo(t, s, ep)
-	require.NoError(t, s.Close())
+	if ep == anyPort {
+		endpoint = unused(t, "tcp")
+	} else {
+		s := open(t, msgcore.Pair, nil)
+		endpoint = bindTo(t, s, ep)
+		require.NoError(t, s.Close())
+	}
 	return endpoint, func(s *msgcore.Socket) {
 		require.Eventually(t, func() bool { _, err := s.Bind(limited(t), endpoint); return err == nil }, patience, 1e6)
 	}

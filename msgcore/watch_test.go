@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -160,10 +161,17 @@ func unused(t testing.TB, scheme string) string {
 	case "inproc":
 		return "inproc://" + t.Name()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return "tcp://" + l.Addr().String()
+	// None of the ports that systems choose by themselves: such a one could be
+	// another program's, or another package's test's, by the time it is bound.
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20000+rand.IntN(12000)))
+		if err == nil {
+			require.NoError(t, l.Close())
+			return "tcp://" + l.Addr().String()
+		}
+	}
+	require.FailNow(t, "no port is free")
+	return ""
 }
 
 // A rawPeer is a TCP client of a socket that says what it likes.
