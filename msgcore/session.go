@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -74,19 +75,12 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	}
 	info := s.describe(conn, endpoint)
 	info.Mechanism = mechanism.Name()
-	local := zmtp.Properties{zmtp.SocketType: s.typ.String()}
-	if s.typ == Req || s.typ == Dealer || s.typ == Router {
-		local[zmtp.Identity] = s.opts.RoutingID
-	}
-	for k, v := range s.opts.Metadata {
-		local[k] = v
-	}
 	var version zmtp.Version
 	cfg := &zmtp.Config{
 		Mechanism:  mechanism,
 		Accepting:  accepted,
 		Authorize:  s.opts.Authorize,
-		Properties: local,
+		Properties: s.says,
 		MaxBytes:   s.opts.HandshakeBytes,
 		MinVersion: s.opts.MinVersion,
 		Greeted:    func(v zmtp.Version) { version = v },
@@ -122,6 +116,16 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	}
 	ss.hb.ss = ss
 	return ss, nil
+}
+
+// properties are what s tells its peers of itself.
+func (s *Socket) properties() zmtp.Properties {
+	p := zmtp.Properties{zmtp.SocketType: s.typ.String()}
+	if s.typ == Req || s.typ == Dealer || s.typ == Router {
+		p[zmtp.Identity] = s.opts.RoutingID
+	}
+	maps.Copy(p, s.opts.Metadata)
+	return p
 }
 
 var errSlowHandshake = errors.New("the peer has not finished its handshake in time (Options.Handshake)")

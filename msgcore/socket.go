@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -34,7 +35,8 @@ type Socket struct {
 	filter filter
 	// recvErr is the answer to Recv, for a type that has none.
 	recvErr error
-	extra   int // pat.extra()
+	extra   int             // pat.extra()
+	says    zmtp.Properties // to each peer, in the handshake
 	// bytes says that connections carry plain bytes (STREAM).
 	bytes bool
 	// inline says that the callers of Send and Recv use the connection
@@ -123,6 +125,7 @@ func New(t Type, opts *Options) *Socket {
 	s.extra = s.pat.extra()
 	s.inline = t == Req || t == Rep
 	s.bytes = t == Stream || s.opts.Router.Raw
+	s.says = s.properties()
 	switch t {
 	case Push, Pub, Scatter, Radio:
 		s.recvErr = errors.ErrUnsupported

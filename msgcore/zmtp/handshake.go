@@ -123,6 +123,7 @@ type handshaker struct {
 
 	read    int64      // bytes of the peer's, or that it has announced
 	writing chan error // the result of the write under way; nil if there is none
+	wrote   error      // that of the last one
 	stage   string     // what is waited for, for error texts
 	auth    Properties // what Config.Authorize said
 	checked bool       // Config.Check was asked

@@ -46,13 +46,12 @@ const direct = 512
 // them both for ever. A short b needs none where the system has a buffer. Nobody
 // may be writing.
 func (h *handshaker) write(b []byte) {
-	done := make(chan error, 1)
-	h.writing = done
 	if _, buffered := h.rw.(syscall.Conn); buffered && len(b) <= direct {
-		_, err := h.rw.Write(b)
-		done <- err
+		_, h.wrote = h.rw.Write(b)
 		return
 	}
+	done := make(chan error, 1)
+	h.writing = done
 	go func() {
 		_, err := h.rw.Write(b)
 		done <- err
@@ -61,12 +60,11 @@ func (h *handshaker) write(b []byte) {
 
 // written waits for the write under way.
 func (h *handshaker) written() error {
-	if h.writing == nil {
-		return nil
+	if h.writing != nil {
+		h.wrote = <-h.writing
+		h.writing = nil
 	}
-	err := <-h.writing
-	h.writing = nil
-	return err
+	return h.wrote
 }
 
 // cutOff ends the write under way, if any, after a failure. A connection without

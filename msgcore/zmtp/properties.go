@@ -140,6 +140,9 @@ func (p Properties) Validate() error {
 // admitted returns the properties of a peer: its own without what only this side
 // may say, and those of this side's Authorize.
 func (p Properties) admitted(auth Properties) Properties {
+	if len(auth) == 0 && !p.claims() {
+		return p
+	}
 	out := make(Properties, len(p)+len(auth))
 	maps.Copy(out, p)
 	maps.DeleteFunc(out, func(name, _ string) bool {
@@ -155,6 +158,16 @@ func (p Properties) admitted(auth Properties) Properties {
 	})
 	maps.Copy(out, auth)
 	return out
+}
+
+// claims reports whether a peer says of itself what only this side may say.
+func (p Properties) claims() bool {
+	for name := range p {
+		if sameName(name, UserID) || sameName(name, PeerAddress) {
+			return true
+		}
+	}
+	return false
 }
 
 func notNameChar(r rune) bool {
