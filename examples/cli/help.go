@@ -12,6 +12,7 @@ const help = `spool - run commands in turn, in a queue that all your terminals s
     spool watch                           follow the queue live
     spool status                          who runs the queue, and since when
     spool where                           which files it uses, and why these
+    spool -replace                        let this spool take over as the queue
     spool stop                            end the running jobs and the queue
 
 Flags, before or after the verb:
@@ -57,6 +58,9 @@ No job is run twice. If the queue is killed, its running jobs are ended and show
 as "lost", because how far they came is unknown, and every spool that waits says
 so. Jobs enqueued with -d that were not started yet stay enqueued: the next queue
 runs them, as soon as a job or "spool wait" starts one. So it is with spool stop.
+-replace, after an update for example, ends no job: those that run, and those that
+a spool waits for, end in the old queue. No job with -d is begun there any more; those
+and all that comes in between are for the new one, which has the same settings.
 
 Exit codes: the job's own; 128+n if signal n ended it; 127 if its command is not
 found, 126 if that cannot be executed; 125 if spool failed or the job's fate is

@@ -31,6 +31,7 @@ type job struct {
 	stalled int    // of its outputs, how many find no taker; guarded by queue.mu
 	why     string // it was ended, if not by its caller's signals; guarded by queue.mu
 
+	left bool             // to the next queue; set before done is closed
 	told int              // how many jobs were before it; guarded by queue.mu
 	tell func(before int) // tells its caller, without waiting; nil if there is none
 

@@ -12,6 +12,7 @@
 //	events.go   what the queue tells its watchers, on a PUB channel
 //	watch.go    a watcher, with a SUB socket on that channel
 //	status.go   who the queue is, and where it is found
+//	replace.go  a new queue process takes over from the running one
 //
 // "spool -h" explains how to use it.
 package main
@@ -46,8 +47,8 @@ func main() {
 	switch {
 	case len(args) > 2 && args[0] == superviseArg:
 		os.Exit(supervise(args[1], args[2:]))
-	case len(args) == 2 && args[0] == queueArg:
-		if err := serve(args[1]); err != nil {
+	case len(args) > 1 && args[0] == queueArg:
+		if err := serve(args[1], args[2:]); err != nil {
 			fmt.Fprintf(os.Stderr, "spool: the queue %s: %v\n", args[1], err)
 			os.Exit(exitSpool)
 		}
@@ -91,6 +92,8 @@ func dispatch(c *command, umask int) (code int, err error) {
 		return l.where(os.Stdout)
 	case "status":
 		return l.status(os.Stdout)
+	case verbReplace:
+		return l.replace()
 	default:
 		return l.run(umask)
 	}
@@ -98,7 +101,7 @@ func dispatch(c *command, umask int) (code int, err error) {
 
 // Arguments that only spool gives to itself.
 const (
-	queueArg     = "-queue"     // NAME: be the queue
+	queueArg     = "-queue"     // NAME [SETTING...]: be the queue
 	superviseArg = "-supervise" // UMASK COMMAND...: run one job on behalf of the queue
 )
 
@@ -109,6 +112,7 @@ var verbs = map[string]int{"list": 0, "cat": 1, "wait": 1, "kill": 1, "stop": 0,
 const (
 	verbRun      = "--"         // run or, with -d, enqueue args
 	verbSet      = "-"          // only change the settings of the queue
+	verbReplace  = "-replace"   // a new process is to be the queue
 	verbSnapshot = "(snapshot)" // what watch asks the queue
 )
 
@@ -122,6 +126,7 @@ type command struct {
 	idle    *time.Duration // nil if not given
 	detach  bool
 	noInput bool
+	replace bool
 	verbose bool
 	json    bool
 	follow  bool
@@ -135,12 +140,17 @@ func parse(args []string) (*command, error) {
 	fs := c.flags("spool")
 	fs.BoolVar(&c.detach, "d", false, "")
 	fs.BoolVar(&c.noInput, "n", false, "")
+	fs.BoolVar(&c.replace, "replace", false, "")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
 	rest := fs.Args()
 	dashes := len(rest) < len(args) && args[len(args)-len(rest)-1] == "--"
 	switch {
+	case c.replace && (dashes || len(rest) > 0 || c.detach):
+		return nil, errors.New("-replace stands alone: spool -replace [-slots N] [-idle D]")
+	case c.replace:
+		c.verb = verbReplace
 	case dashes && len(rest) > 0 && rest[0] != "":
 		c.verb, c.args = verbRun, rest
 	case dashes:

@@ -29,6 +29,8 @@ func TestParse(t *testing.T) {
 		{[]string{"stop"}, command{verb: "stop"}},
 		{[]string{"watch"}, command{verb: "watch"}},
 		{[]string{verbSnapshot}, command{verb: verbSnapshot}},
+		{[]string{"-replace"}, command{verb: verbReplace, replace: true}},
+		{[]string{"-replace", "-v", "-name", "a"}, command{verb: verbReplace, replace: true, verbose: true, name: "a"}},
 	} {
 		if c.want.name == "" {
 			c.want.name = "default"
@@ -46,6 +48,8 @@ func TestParseWrong(t *testing.T) {
 		"-d needs a command":                {"-d"},
 		`to run it: spool -- make`:          {"make", "-j4"},
 		"-x":                                {"-x", "--", "true"},
+		"-replace stands alone":             {"-replace", "--", "true"},
+		"-replace stands":                   {"-replace", "list"},
 		"want a number from 1 to 10000":     {"-slots", "0", "--", "true"},
 		"want a duration":                   {"-idle", "10", "--", "true"},
 		`-name "../x"`:                      {"-name", "../x", "--", "true"},

@@ -45,12 +45,17 @@ type queue struct {
 	alive    map[int]*job   // waiting or running
 	ended    map[bool][]int // on record, by whether they were enqueued with -d
 	seq      uint64         // of the last event
+	idle     time.Duration  // as it was set last
+	draining bool           // no job enqueued with -d is begun: see replace.go
+	handing  bool           // those that come are for the next queue
+	left     []record       // those that this one has left to it
 	stopping bool
 }
 
 // serve is the queue process: it runs all jobs of the queue called name until
-// there was no work for a while.
-func serve(name string) error {
+// there was no work for a while. It begins with settings, in the form of a
+// command line.
+func serve(name string, settings []string) error {
 	s, err := openStore(name)
 	if err != nil {
 		return err
@@ -74,7 +79,7 @@ func serve(name string) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	q := &queue{
 		inst: inst, store: s, events: events, key: queueKey(inst.Holder()), cancel: cancel,
-		slots: 1, alive: map[int]*job{}, ended: map[bool][]int{},
+		slots: 1, idle: defaultIdle, alive: map[int]*job{}, ended: map[bool][]int{},
 	}
 	s.sweep()
 	discard, err := keepProgram(s)
@@ -82,6 +87,13 @@ func serve(name string) error {
 		return err
 	}
 	defer discard()
+	if len(settings) > 0 {
+		c, err := parse(settings)
+		if err != nil {
+			return err
+		}
+		q.configure(c)
+	}
 	if err := q.restore(); err != nil {
 		return err
 	}
@@ -157,6 +169,8 @@ func (q *queue) handle(ctx context.Context, inv *unique.Invocation) int {
 	case "stop":
 		q.stop()
 		return 0
+	case verbReplace:
+		return q.replace(ctx, inv, c.name)
 	case verbSnapshot:
 		return q.snapshot(inv)
 	default:
@@ -172,6 +186,9 @@ func (q *queue) configure(c *command) {
 			d = 1 // to the library, 0 means to stay
 		}
 		q.inst.SetIdle(d)
+		q.mu.Lock()
+		q.idle = d
+		q.mu.Unlock()
 	}
 	if c.slots > 0 {
 		q.mu.Lock()
@@ -275,8 +292,12 @@ func (q *queue) add(inv *unique.Invocation, c *command) (*job, error) {
 		q.store.forget(id)
 		return nil, err
 	}
-	q.admit(j)
 	q.publish(&event{Job: &j.rec})
+	if c.detach && q.handing {
+		q.left = append(q.left, j.rec)
+		return j, nil
+	}
+	q.admit(j)
 	q.dispatch()
 	return j, nil
 }
@@ -290,9 +311,13 @@ func (q *queue) admit(j *job) {
 
 // dispatch starts jobs while there are free slots. The caller holds q.mu.
 func (q *queue) dispatch() {
-	for q.busy < q.slots && len(q.waiting) > 0 && !q.stopping {
-		j := q.waiting[0]
-		q.waiting = q.waiting[1:]
+	for q.busy < q.slots && !q.stopping {
+		next := slices.IndexFunc(q.waiting, func(j *job) bool { return !q.draining || !j.rec.Detached })
+		if next < 0 {
+			break
+		}
+		j := q.waiting[next]
+		q.waiting = slices.Delete(q.waiting, next, next+1)
 		if err := q.begin(j); err != nil {
 			code := exitSpool
 			if errors.Is(err, errTaken) {
@@ -475,6 +500,9 @@ func (q *queue) wait(ctx context.Context, inv *unique.Invocation, id int) int {
 	case <-j.done:
 	case <-ctx.Done():
 		return exitSpool
+	}
+	if j.left {
+		return unique.NotHandled // by this queue
 	}
 	if !j.rec.over() {
 		fmt.Fprintf(inv.Stderr, "spool: job %d: %v before it was started; it stays enqueued\n", id, errStopped)
