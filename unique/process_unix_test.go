@@ -162,6 +162,10 @@ func TestProcessStoppedPrimary(t *testing.T) {
 	requireUnresponsive(t, err, p, start, limit)
 
 	p.resume()
+	patient := *opts
+	patient.Timeouts.Hello = patience // it has what came meanwhile to look at first
+	_, err = unique.Lookup(within(t), testID, &patient)
+	require.NoError(t, err)
 	_, err = early.Forward(within(t), &unique.Invocation{Args: []string{"", "after"}})
 	require.NoError(t, err)
 	require.Len(t, runs(t, log), 2)
