@@ -55,16 +55,26 @@ func (s *Socket) Bind(ctx context.Context, name string) (bound string, err error
 		if err != nil {
 			return "", s.fail("bind", name, err)
 		}
-		var actx context.Context
-		actx, e.cancel = context.WithCancel(s.ctx)
 		e.name = ep.Scheme + "://" + l.Addr().String()
-		e.close = func() { l.Close() }
-		s.wg.Add(1)
-		go s.acceptLoop(actx, l, e.name)
+		s.accepting(e, l)
 	}
+	s.listening(e)
+	return e.name, nil
+}
+
+// accepting makes e, which has a name, the endpoint of l; under mu.
+func (s *Socket) accepting(e *endpoint, l net.Listener) {
+	var ctx context.Context
+	ctx, e.cancel = context.WithCancel(s.ctx)
+	e.close = func() { l.Close() }
+	s.wg.Add(1)
+	go s.acceptLoop(ctx, l, e.name)
+}
+
+// listening adds e; under mu.
+func (s *Socket) listening(e *endpoint) {
 	s.endpoints = append(s.endpoints, e)
 	s.event(Event{Kind: Listening, Endpoint: e.name})
-	return e.name, nil
 }
 
 // tellingRefusals is Options.Transport.Credentials, and makes an event of each

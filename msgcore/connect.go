@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -41,13 +42,21 @@ func (s *Socket) connect(name, as string) error {
 	if !s.bytes {
 		d.rv, _ = tr.(transport.Rendezvous)
 	}
+	if err := s.dialing(d); err != nil {
+		return s.fail("connect", name, err)
+	}
+	return nil
+}
+
+// dialing adds the endpoint of d; under mu.
+func (s *Socket) dialing(d *dialer) error {
 	if d.rv != nil || d.queuesAhead() {
 		// What is sent from now on waits for the connection.
 		if err := d.newPeer(); err != nil {
-			return s.fail("connect", name, err)
+			return err
 		}
 	}
-	e := &endpoint{name: name, given: name, done: make(chan struct{})}
+	e := &endpoint{name: d.name, given: d.name, done: make(chan struct{})}
 	d.done = e.done
 	d.ctx, e.cancel = context.WithCancel(s.ctx)
 	s.endpoints = append(s.endpoints, e)
@@ -68,15 +77,16 @@ func (s *Socket) queuesAhead() bool {
 
 // A dialer keeps one endpoint connected.
 type dialer struct {
-	s    *Socket
-	name string
-	addr string
-	tr   transport.Transport
-	rv   transport.Rendezvous // tr, if it is one
-	ctx  context.Context
-	done chan struct{} // closed when it has let go of everything
-	as   string        // the routing id that the peer has here; empty: its own, or one that is made
-	peer *peer         // attached while there is no connection, too; nil if it is not to be
+	s      *Socket
+	name   string
+	addr   string
+	tr     transport.Transport
+	rv     transport.Rendezvous // tr, if it is one
+	passed net.Conn             // made elsewhere, instead of tr: nothing is dialed
+	ctx    context.Context
+	done   chan struct{} // closed when it has let go of everything
+	as     string        // the routing id that the peer has here; empty: its own, or one that is made
+	peer   *peer         // attached while there is no connection, too; nil if it is not to be
 
 	pause  time.Duration
 	failed int  // handshakes in a row
@@ -118,7 +128,7 @@ func (d *dialer) run() {
 		if d.ctx.Err() != nil || d.s.flushed.Load() {
 			return
 		}
-		if again.Interval < 0 || again.Stop&d.ended != 0 {
+		if d.passed != nil || again.Interval < 0 || again.Stop&d.ended != 0 {
 			d.s.event(Event{Kind: Closed, Endpoint: d.name, Err: err})
 			return
 		}
@@ -169,7 +179,10 @@ func (d *dialer) dial() error {
 		ctx, cancel = context.WithTimeout(ctx, s.opts.ConnectTimeout)
 		defer cancel()
 	}
-	conn, err := d.tr.Dial(ctx, d.addr, &s.opts.Transport)
+	conn, err := d.passed, error(nil)
+	if conn == nil {
+		conn, err = d.tr.Dial(ctx, d.addr, &s.opts.Transport)
+	}
 	if err != nil {
 		d.failed, d.ended = 0, 0
 		if isRefused(err) {

@@ -41,7 +41,8 @@
 //
 // The last two have to be imported: see packages udp and pgm below transport. A "*" in place of a name, a path or a port lets the system choose; Bind
 // returns what it was. Other transports plug in by import: see package
-// transport.
+// transport. A net.Listener or net.Conn made elsewhere, by a service manager or
+// with TLS, is handed over by [Socket.BindListener] and [Socket.ConnectConn].
 //
 // # High-water marks
 //

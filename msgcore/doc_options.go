@@ -96,7 +96,7 @@
 //	ZMQ_TOS                                Options.Transport.TrafficClass
 //	ZMQ_TYPE                               Socket.Type
 //	ZMQ_UNSUBSCRIBE                        Socket.Unsubscribe
-//	ZMQ_USE_FD                             none: a transport of one's own hands out a connection made elsewhere
+//	ZMQ_USE_FD                             Socket.BindListener and Socket.ConnectConn
 //	ZMQ_VMCI_BUFFER_MAX_SIZE               none: there is no vmci:// transport
 //	ZMQ_VMCI_BUFFER_MIN_SIZE               none: likewise
 //	ZMQ_VMCI_BUFFER_SIZE                   none: likewise

@@ -2,15 +2,13 @@ package unique
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 
-	"github.com/solomq/solomq/transport"
+	"github.com/solomq/solomq/msgcore"
 )
 
 // Activated returns the socket that a service manager holds for this process
@@ -42,98 +40,10 @@ func Activated() (net.Listener, error) {
 	return l, nil
 }
 
-// passedScheme is the scheme of the control socket that was passed to us. The
-// address is its number in passed.
-const passedScheme = "unique-passed"
-
-func init() { transport.Register(passedScheme, passedTransport{}) }
-
-var passed struct {
-	sync.Mutex
-	last      int
-	listeners map[string]net.Listener
-}
-
-// passListener makes l reachable by its address.
-func passListener(l net.Listener) (addr string) {
-	passed.Lock()
-	defer passed.Unlock()
-	if passed.listeners == nil {
-		passed.listeners = map[string]net.Listener{}
-	}
-	passed.last++
-	addr = strconv.Itoa(passed.last)
-	passed.listeners[addr] = l
-	return addr
-}
-
-type passedTransport struct{}
-
-// Dial implements transport.Transport: others connect to the socket itself.
-func (passedTransport) Dial(context.Context, string, *transport.Options) (transport.Conn, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Listen implements transport.Transport.
-func (passedTransport) Listen(_ context.Context, addr string, opts *transport.Options) (transport.Listener, error) {
-	passed.Lock()
-	defer passed.Unlock()
-	l := passed.listeners[addr]
-	if l == nil {
-		return nil, errors.New("unique: there is no such socket")
-	}
-	delete(passed.listeners, addr)
-	var admit func(transport.Cred) error
-	if opts != nil {
-		admit = opts.Credentials
-	}
-	return &passedSocket{Listener: l, addr: addr, admit: admit}, nil
-}
-
-// A passedSocket admits peers as a socket of ipc does.
-type passedSocket struct {
-	net.Listener
-	addr  string
-	admit func(transport.Cred) error
-}
-
-// Addr implements net.Listener.
-func (l *passedSocket) Addr() net.Addr { return passedAddr(l.addr) }
-
-type passedAddr string
-
-// Network implements net.Addr.
-func (passedAddr) Network() string { return passedScheme }
-
-// String implements net.Addr.
-func (a passedAddr) String() string { return string(a) }
-
-// Accept implements net.Listener.
-func (l *passedSocket) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		p := &passedConn{c}
-		cred, err := p.PeerCred()
-		if err == nil && (l.admit == nil || l.admit(cred) == nil) {
-			return p, nil
-		}
-		_ = c.Close() // of somebody who is none of ours
-	}
-}
-
-// A passedConn knows its peer.
-type passedConn struct{ net.Conn }
-
-// PeerCred implements transport.CredConn.
-func (c *passedConn) PeerCred() (transport.Cred, error) { return credOf(c.Conn) }
-
 // listenPassed opens the control endpoint at the socket of Options.Listener.
-func (i *Instance) listenPassed(ctx context.Context) (*routerPort, record, error) {
+func (i *Instance) listenPassed() (*routerPort, record, error) {
 	l := i.opts.Listener
-	port, _, err := listen(ctx, passedScheme+"://"+passListener(l), i.opts.MaxRequest, i.site.trust(), nil)
+	port, _, err := newRouterPort(i.opts.MaxRequest, i.site.trust(), nil, func(sock *msgcore.Socket) (string, error) { return sock.BindListener(l) })
 	if err != nil {
 		return nil, record{}, err
 	}

@@ -17,6 +17,11 @@ type routerPort struct {
 
 // listen opens the primary's control endpoint.
 func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust, keys *tcpKeys) (*routerPort, string, error) {
+	return newRouterPort(maxRequest, admit, keys, func(sock *msgcore.Socket) (string, error) { return sock.Bind(ctx, endpoint) })
+}
+
+// newRouterPort makes a control endpoint that bind binds.
+func newRouterPort(maxRequest int64, admit *trust, keys *tcpKeys, bind func(*msgcore.Socket) (string, error)) (*routerPort, string, error) {
 	o := &msgcore.Options{
 		// The windows of the streams bound what is queued, and what the other
 		// side says must not wait behind its output: no mark in messages.
@@ -31,7 +36,7 @@ func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust
 		o.Mechanism, o.Authorize = keys.mechanism(), keys.authorize
 	}
 	sock := msgcore.NewRouter(o)
-	bound, err := sock.Bind(ctx, endpoint)
+	bound, err := bind(sock)
 	if err != nil {
 		_ = sock.Close()
 		return nil, "", err

@@ -20,7 +20,7 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 		return nil, record{}, fmt.Errorf("unique: %s is too long for sockets that other users could reach: choose a shorter Options.Dir", i.site.dir)
 	}
 	if i.opts.Listener != nil {
-		return i.listenPassed(ctx)
+		return i.listenPassed()
 	}
 	if !i.opts.TCP {
 		if why == nil {

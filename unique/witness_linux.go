@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/solomq/solomq/transport"
+	"github.com/solomq/solomq/transport/ipc"
 )
 
 // A witness is a name that a primary holds beside its lock, and that nothing can
@@ -75,7 +78,15 @@ func askWitness(name string, uid int) int {
 		return 0
 	}
 	defer c.Close()
-	cred, err := credOf(c)
+	p, err := ipc.PassedConn(c, nil)
+	if err != nil {
+		return 0
+	}
+	known, ok := p.(transport.CredConn)
+	if !ok {
+		return 0
+	}
+	cred, err := known.PeerCred()
 	if err != nil || cred.UID != uid {
 		return 0
 	}
