@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ var complaints = []complaint{
 	{about: "P9 the loser of the election goes on as a second primary", tests: []string{"TestProcessCrowd", "TestStaleRecord"}},
 	{about: "P10 a primary that boots is not reached", tests: []string{"TestForwardBeforeServe", "TestRequestWaitsForServe"}},
 	{about: "P11 a lock of a host of another name", tests: []string{"TestProcessContainers", "TestNetworkFileSystems"}, doc: "nothing is decided by process ids, names or"},
-	{about: "P12 a lock on a network file system freezes the program", tests: []string{"TestGateHoldsElectionsBack"}},
+	{about: "P12 a lock on a network file system freezes the program", tests: []string{"TestGateHoldsElectionsBack", "TestNetworkFileSystems"}},
 	{about: "P13 a live lock is stolen because of its age", doc: "names or\nages"},
 	{about: "P14 every launch exits silently because the owner hangs", tests: []string{"TestProcessStoppedPrimary"}},
 	{about: "P15 some want to start anyway, others never two", tests: []string{"TestProcessHungPrimary"}},
@@ -99,6 +100,16 @@ func TestComplaintsAreAnswered(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(exist), 100)
+	numbers := map[string]bool{}
+	for _, c := range complaints {
+		number, _, _ := strings.Cut(c.about, " ")
+		require.False(t, numbers[number], "%s stands twice", number)
+		numbers[number] = true
+	}
+	for n := range 52 {
+		require.True(t, numbers["P"+strconv.Itoa(n+1)], "P%d is missing", n+1)
+	}
+	require.Len(t, numbers, 53) // with P19b
 	f, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
 	require.NoError(t, err)
 	doc := f.Doc.Text()
