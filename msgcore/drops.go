@@ -74,19 +74,23 @@ func (in *inlet) refuse(cause DropCause) bool {
 }
 
 // stats returns what was counted.
-func (d *dropCount) stats() DropStats {
+func (d *dropCount) stats() (s DropStats) {
 	if d == nil {
-		return DropStats{}
+		return s
 	}
-	return DropStats{
-		DroppedFull:       d[DropFull].Load(),
-		DroppedUnroutable: d[DropUnroutable].Load(),
-		DroppedLost:       d[DropLost].Load(),
-		DroppedReplaced:   d[DropReplaced].Load(),
-		DroppedFiltered:   d[DropFiltered].Load(),
-		DroppedUnexpected: d[DropUnexpected].Load(),
-		DroppedMalformed:  d[DropMalformed].Load(),
-		DroppedUnwanted:   d[DropUnwanted].Load(),
-		DroppedUnread:     d[DropUnread].Load(),
+	for c, field := range s.byCause() {
+		if field != nil {
+			*field = d[c].Load()
+		}
+	}
+	return s
+}
+
+// byCause returns the field of each cause; there is none for 0.
+func (s *DropStats) byCause() [dropCauses]*uint64 {
+	return [...]*uint64{
+		DropFull: &s.DroppedFull, DropUnroutable: &s.DroppedUnroutable, DropLost: &s.DroppedLost,
+		DropReplaced: &s.DroppedReplaced, DropFiltered: &s.DroppedFiltered, DropUnexpected: &s.DroppedUnexpected,
+		DropMalformed: &s.DroppedMalformed, DropUnwanted: &s.DroppedUnwanted, DropUnread: &s.DroppedUnread,
 	}
 }

@@ -117,12 +117,18 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	if err != nil {
 		return err
 	}
+	s.recvMu.Lock()
+	s.follow(us.in)
+	s.recvMu.Unlock()
 	queued, err := a.linkTo(them, us, s, o.link)
 	if err != nil {
+		s.recvMu.Lock()
+		s.unfollow(us.in)
 		s.sendMu.Lock()
 		us.twin = nil // nobody receives what was sent meanwhile
 		s.remove(us)
 		s.sendMu.Unlock()
+		s.recvMu.Unlock()
 		return err
 	}
 	s.sendMu.Lock()
@@ -138,11 +144,6 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	if queued {
 		s.arrived(us.in)
 	}
-	for _, e := range [...]*peer{us, them} {
-		e.s.recvMu.Lock()
-		e.s.follow(e.in)
-		e.s.recvMu.Unlock()
-	}
 	exchangeSubscriptions(a, us)
 	exchangeSubscriptions(s, them)
 	o.link.bound = us
@@ -153,6 +154,8 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 // linkTo is the connecting side of acceptOffer: p, which may have messages
 // waiting, gets twin for its other end. It reports whether there are any.
 func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err error) {
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
 	if s.closed && p.out.msgs == 0 {
@@ -171,6 +174,7 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	}
 	p.id = []byte(p.info.RoutingID)
 	p.in = &inlet{pipe: twin.out, peer: p, info: p.info}
+	s.follow(p.in)
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true

@@ -37,6 +37,35 @@ type PeerStats struct {
 	DropStats
 }
 
+// add adds o, of another peer that looks the same.
+func (p *PeerStats) add(o *PeerStats) {
+	t, u := &p.Traffic, &o.Traffic
+	for _, c := range [...]struct {
+		to   *uint64
+		more uint64
+	}{
+		{&t.MessagesIn, u.MessagesIn},
+		{&t.BytesIn, u.BytesIn},
+		{&t.MessagesOut, u.MessagesOut},
+		{&t.BytesOut, u.BytesOut},
+		{&t.QueuedIn, u.QueuedIn},
+		{&t.QueuedInBytes, u.QueuedInBytes},
+		{&t.QueuedOut, u.QueuedOut},
+		{&t.QueuedOutBytes, u.QueuedOutBytes},
+		{&t.InDoubt, u.InDoubt},
+		{&t.InDoubtBytes, u.InDoubtBytes},
+		{&t.Reconnects, u.Reconnects},
+	} {
+		*c.to += c.more
+	}
+	drops := o.byCause()
+	for c, field := range p.byCause() {
+		if field != nil {
+			*field += *drops[c]
+		}
+	}
+}
+
 // A tally counts messages and their bytes.
 type tally struct{ msgs, bytes int64 }
 
