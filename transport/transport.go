@@ -97,7 +97,7 @@ type Options struct {
 	// sends them.
 	MulticastNoLoop bool
 	// MulticastRate limits a pgm sender in kilobits per second, IP headers
-	// included; 0 means 100. Repairs count, and do not wait.
+	// included; 0 means 100. Repairs count, and go first.
 	MulticastRate int
 	// MulticastRecovery is how long a pgm sender keeps what it has sent, to send
 	// it again when somebody has lost it; 0 means 10 s. Together with the rate

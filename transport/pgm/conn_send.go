@@ -72,12 +72,12 @@ func (s *sendConn) serve() {
 		now := clock()
 		due := s.m.tick(now)
 		if s.finish {
-			if now >= s.m.quiet+lingering {
+			if now >= s.m.quiet+lingering && len(s.m.asked) == 0 {
 				s.mu.Unlock()
 				s.err = io.EOF
 				return
 			}
-			due = min(due, s.m.quiet+lingering)
+			due = min(due, max(s.m.quiet+lingering, now+time.Millisecond))
 		}
 		s.wakeAt = due
 		err := s.sock.SetReadDeadline(began.Add(due))
@@ -135,7 +135,7 @@ func (s *sendConn) prepare(ps []transport.Packet) (n int, ms []mcast.Message, wa
 		if len(ps[n].Data) > s.c.tsdu {
 			return n, s.join(ms), 0, fmt.Errorf("%s: %d bytes in one packet, the limit is %d", s.Addr().Network(), len(ps[n].Data), s.c.tsdu)
 		}
-		if wait = s.m.bucket.wait(now); wait > 0 {
+		if wait = s.m.mayAdd(now); wait > 0 {
 			break
 		}
 		b := s.m.send(now, ps[n].Data)

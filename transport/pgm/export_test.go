@@ -30,6 +30,8 @@ func (s *TestSender) Send(now time.Duration, data []byte) []byte { return s.m.se
 func (s *TestSender) Input(now time.Duration, b []byte) bool     { return s.m.input(now, b) }
 func (s *TestSender) End(now time.Duration)                      { s.m.spm(now, true) }
 func (s *TestSender) Repairs() uint64                            { return s.m.repairs }
+func (s *TestSender) Wait(now time.Duration) time.Duration       { return s.m.mayAdd(now) }
+func (s *TestSender) SetRate(bytes float64)                      { s.m.bucket = newBucket(bytes, 1500, 28) }
 func (s *TestSender) SetNext(sqn uint32)                         { s.m.next, s.m.trail = sqn, sqn }
 
 // A TestReceiver is a receiver.
@@ -165,4 +167,10 @@ func AppendOptions(seed byte, sqn uint32, options, data []byte) []byte {
 	n := 4 + len(options)
 	b = append(b, 0, 4, byte(n>>8), byte(n))
 	return finish(append(append(b, options...), data...), 0)
+}
+
+// AppendNAK is a request for repair to the TestSender of that seed.
+func AppendNAK(seed byte, sqns []uint32) []byte {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	return appendNAK(nil, t, 5555, typeNAK, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), sqns)
 }

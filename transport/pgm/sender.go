@@ -27,6 +27,8 @@ type sender struct {
 	bucket  bucket
 
 	quiet   time.Duration // since when nobody has asked for repair, and nothing was sent
+	asked   []uint32      // to be sent again, from asked[done:] on, each once
+	done    int
 	repairs uint64
 	p       packet // scratch
 	buf     []byte // scratch
@@ -36,6 +38,7 @@ type sender struct {
 type sent struct {
 	b        []byte // whole
 	repaired time.Duration
+	asked    bool // its repair waits
 }
 
 // heartbeats are the pauses between SPMs after data was sent (section 5.1.5), as
@@ -50,6 +53,7 @@ const (
 	firstSPMs  = 3
 	repairOnce = 20 * time.Millisecond // a number is not repaired twice within
 	spmrOnce   = 50 * time.Millisecond // nor SPMRs answered
+	leastPause = 200 * time.Microsecond
 )
 
 // newSender returns a sender whose window holds so many packets.
@@ -85,7 +89,44 @@ func (s *sender) tick(now time.Duration) time.Duration {
 	if now >= s.spmAt {
 		s.spm(now, false)
 	}
-	return s.spmAt
+	return min(s.spmAt, s.repair(now))
+}
+
+// repair sends again what was asked for, as far as the rate allows, and returns
+// when to go on.
+func (s *sender) repair(now time.Duration) time.Duration {
+	for ; s.done < len(s.asked); s.done++ {
+		if wait := s.bucket.wait(now); wait > 0 {
+			if s.done > len(s.asked)/2 {
+				s.asked, s.done = append(s.asked[:0], s.asked[s.done:]...), 0
+			}
+			return now + max(wait, leastPause)
+		}
+		sqn := s.asked[s.done]
+		if sqn-s.trail >= s.next-s.trail {
+			continue // it has left the window meanwhile
+		}
+		slot := &s.slots[sqn%uint32(len(s.slots))]
+		slot.asked, slot.repaired = false, now
+		s.buf = append(s.buf[:0], slot.b...)
+		s.buf[4] = typeRDATA
+		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
+		s.bucket.take(len(s.buf))
+		s.repairs++
+		s.quiet = now
+		s.emit(finish(s.buf, 0))
+	}
+	s.asked, s.done = s.asked[:0], 0
+	return never
+}
+
+// mayAdd says how long to wait until a new packet may be sent: repairs go first.
+func (s *sender) mayAdd(now time.Duration) time.Duration {
+	wait := s.bucket.wait(now)
+	if len(s.asked) > 0 {
+		return max(wait, time.Millisecond)
+	}
+	return wait
 }
 
 // send makes a data packet of data, puts it into the window and returns it; it
@@ -99,7 +140,7 @@ func (s *sender) send(now time.Duration, data []byte) []byte {
 		slot.b = make([]byte, 0, n)
 	}
 	slot.b = appendData(slot.b[:0], s.tsi, s.dport, typeODATA, s.next, s.trail, data)
-	slot.repaired = -repairOnce
+	slot.repaired, slot.asked = -repairOnce, false
 	s.next++
 	s.beat = 0
 	// While data flows there is one now and then, too: libzmq gives up what it
@@ -158,24 +199,19 @@ func (s *sender) nak(now time.Duration, p *packet) {
 	s.emit(s.buf)
 	for _, sqn := range known {
 		slot := &s.slots[sqn%uint32(len(s.slots))]
-		if now-slot.repaired < repairOnce {
-			continue // it is on its way
+		if !slot.asked && now-slot.repaired >= repairOnce { // or it is on its way
+			slot.asked = true
+			s.asked = append(s.asked, sqn)
 		}
-		slot.repaired = now
-		s.buf = append(s.buf[:0], slot.b...)
-		s.buf[4] = typeRDATA
-		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
-		s.bucket.take(len(s.buf))
-		s.repairs++
-		s.emit(finish(s.buf, 0))
 	}
+	s.repair(now)
 }
 
 // A bucket limits a rate: what is taken out comes back with time.
 type bucket struct {
 	rate   float64 // bytes a second
 	size   float64
-	level  float64 // may be below 0: control packets and repairs do not wait
+	level  float64 // may be below 0: control packets do not wait
 	filled time.Duration
 	extra  int // bytes of IP and UDP headers for each packet
 }
@@ -199,8 +235,8 @@ func (b *bucket) wait(now time.Duration) time.Duration {
 	return max(time.Duration((1-b.level)/b.rate*float64(time.Second)), time.Microsecond)
 }
 
-// take accounts for a packet of n bytes. Repairs cannot run up a debt of over a
-// second.
+// take accounts for a packet of n bytes. Control packets cannot run up a debt of over
+// a second.
 func (b *bucket) take(n int) {
 	b.level = max(b.level-float64(n+b.extra), -b.rate)
 }
