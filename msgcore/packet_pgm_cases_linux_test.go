@@ -83,6 +83,30 @@ func TestPGMTogether(t *testing.T) {
 	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
 }
 
+// Over IPv6 it is the same, repairs included.
+func TestEPGMIPv6(t *testing.T) {
+	hosts := newNetwork(t, 2)
+	open := func(h host, addr string, typ msgcore.Type) *msgcore.Socket {
+		run(t, "addr add "+addr+"/64 dev eth0 nodad\n", "ip", "-n", h.ns, "-batch", "-")
+		s := msgcore.New(typ, &msgcore.Options{Transport: multicast(), Pub: msgcore.PubOptions{NoDrop: typ == msgcore.Pub}})
+		t.Cleanup(func() { s.Close() })
+		h.do(t, func() { require.NoError(t, s.Connect("epgm://"+addr+";[ff12::77]:5555")) })
+		return s
+	}
+	sub := open(hosts[1], "fd77::2", msgcore.Sub)
+	require.NoError(t, sub.Subscribe(""))
+	pub := open(hosts[0], "fd77::1", msgcore.Pub)
+	sendStream(t, pub, 0, 10)
+	recvStream(t, sub, 0, 10)
+	hosts[1].lose(t, 10)
+	var wg sync.WaitGroup
+	wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
+	recvStream(t, sub, 10, pgmCount())
+	wg.Wait()
+	require.Positive(t, sub.Stats().Packets.Repaired)
+	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
+}
+
 // Two publishers of one group and port are told apart, while packets are lost.
 func TestPGMTwoPublishers(t *testing.T) {
 	hosts := newNetwork(t, 3)
