@@ -33,7 +33,7 @@ func newMemory(limit int) memory {
 	proven := limit - out - trial
 	return memory{
 		trial:    pool{guarantee: trial / 2 / maxTrial, shared: trial / 2},
-		proven:   pool{guarantee: proven / 4 / maxProven, shared: proven * 3 / 4},
+		proven:   pool{guarantee: proven / 4 / maxProven, shared: proven / 4 * 3},
 		outLimit: out,
 	}
 }
