@@ -25,8 +25,8 @@ const ticketEnv = "SOLOMQ_SUCCEED"
 //
 // The process is started as by Options.StartPrimary. If it does not ask for the
 // place within Timeouts.Start, or ends before, that is a StartError, and this
-// process goes on being the primary. If ctx ends, the contexts of the handlers
-// that still run are ended, as by Shutdown.
+// process goes on being the primary; to wait for it is not to be idle (Options.Idle).
+// If ctx ends, the contexts of the handlers that still run are ended, as by Shutdown.
 func (i *Instance) Relaunch(ctx context.Context, cmd *exec.Cmd) error {
 	if i.role != Primary || i.tenure == nil {
 		return fmt.Errorf("unique: Relaunch needs the primary, which this process is not: %w", errors.ErrUnsupported)
@@ -41,6 +41,7 @@ func (i *Instance) Relaunch(ctx context.Context, cmd *exec.Cmd) error {
 		c.Env = os.Environ()
 	}
 	c.Env = append(c.Env[:len(c.Env):len(c.Env)], ticketEnv+"="+i.site.name+":"+hex.EncodeToString(ticket[:]))
+	defer i.srv.hold()()
 	i.srv.invite(ticket)
 	d, err := detach(&c)
 	if err != nil {
