@@ -92,8 +92,8 @@
 //     guess which request is meant, and Msg.Reply answers any of them.
 //   - Every drop is counted, by cause, on both sides, and told to Options.Monitor;
 //     see Stats.
-//   - A second peer with a routing id that is in use is told so and refused,
-//     instead of being ignored.
+//   - The connection of a second peer with a routing id that is in use is ended,
+//     instead of being ignored, so that it tries again until the id is free.
 //   - A PING's time to live is kept to what libzmq does not misread (65.5 s) when
 //     sent, and honoured up to what the wire can say (6553.5 s) when received.
 //     While back-pressure stops our reading, no heartbeat expires.

@@ -183,9 +183,9 @@ type RouterOptions struct {
 	// the message and count it.
 	Mandatory bool
 	// Handover lets a new peer take over a routing id that is in use; without
-	// it the new one is refused. A socket of this package asks again, but libzmq
-	// takes a refusal as final: where its sockets have ids of their own and may
-	// come back before their end was noticed, Handover is needed.
+	// it the new one's connection is ended, until it comes back and the id is free.
+	// A peer whose connection broke without a sign is kept out by itself, then, for
+	// as long as its end is not noticed: Handover or a Heartbeat helps.
 	Handover bool
 	// Notify reports each peer that comes or goes as a received message of
 	// two frames, its routing id and an empty one, in order with its messages.

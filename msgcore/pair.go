@@ -1,7 +1,5 @@
 package msgcore
 
-import "errors"
-
 // NewPair returns a PAIR socket (RFC 31), which talks to exactly one other PAIR,
 // both ways. While it has a peer every other one is refused. Send waits while
 // there is no peer or no room; nothing is dropped. Nil options mean defaults.
@@ -12,7 +10,7 @@ type pairPattern struct {
 	only *peer // guarded by sendMu
 }
 
-var errPaired = errors.New("this PAIR has a peer already")
+var errPaired = conflict("this PAIR has a peer already")
 
 func (t *pairPattern) attach(p *peer) error {
 	if err := t.taken(); err != nil {

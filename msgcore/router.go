@@ -28,8 +28,8 @@ func newRouterPattern(s *Socket) *routerPattern {
 }
 
 var (
-	errIDInUse  = errors.New("routing id is in use by another peer; Options.Router.Handover lets the new one have it")
-	errIDGiven  = errors.New("routing id is in use: ConnectAs has given it to another peer")
+	errIDInUse  = conflict("routing id is in use by another peer; Options.Router.Handover lets the new one have it")
+	errIDGiven  = conflict("routing id is in use: ConnectAs has given it to another peer")
 	errIDLong   = errors.New("routing id is over 255 bytes")
 	errIDShape  = errors.New("routing id starts with a zero byte, which is reserved")
 	errReplaced = errors.New("another peer has taken over the routing id")

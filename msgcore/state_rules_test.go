@@ -9,16 +9,16 @@ import (
 	"github.com/solomq/solomq/msgcore"
 )
 
-// A libzmq peer with a routing id that is in use is kept out, or takes it over, as
-// Options.Router.Handover says; messages to nobody are counted.
+// A libzmq peer with a routing id that is in use is kept out until that is free, or
+// takes it over, as Options.Router.Handover says; messages to nobody are counted.
 func TestRouterIDsLibzmq(t *testing.T) {
 	py := startPython(t)
 	for _, handover := range []bool{false, true} {
 		ro, w := watched(msgcore.Options{Router: msgcore.RouterOptions{Handover: handover}})
 		router := open(t, msgcore.Router, ro)
 		at := bindTo(t, router, anyPort)
-		o := pyOptions{"ROUTING_ID": "me", "RECONNECT_IVL": -1}
-		first, second := py.open(t, "DEALER", o), py.open(t, "DEALER", o)
+		first := py.open(t, "DEALER", pyOptions{"ROUTING_ID": "me", "RECONNECT_IVL": -1})
+		second := py.open(t, "DEALER", pyOptions{"ROUTING_ID": "me", "RECONNECT_IVL": 10})
 		first.do(t, "connect", at)
 		first.send(t, "first")
 		require.Equal(t, []string{"me", "first"}, recvTexts(t, router))
@@ -29,12 +29,17 @@ func TestRouterIDsLibzmq(t *testing.T) {
 			require.Equal(t, []string{"me", "second"}, recvTexts(t, router))
 			owner, text = second, "to the second"
 		} else {
-			w.times(t, 1, msgcore.HandshakeFailed)
+			w.times(t, 3, msgcore.HandshakeFailed)
 		}
 		sendTexts(t, router, "me", text)
 		require.Equal(t, []string{text}, owner.recv(t))
 		sendTexts(t, router, "nobody", "lost")
 		require.EqualValues(t, 1, router.Stats().DroppedUnroutable)
+		if !handover {
+			first.do(t, "disconnect", at)
+			second.send(t, "patient")
+			require.Equal(t, []string{"me", "patient"}, recvTexts(t, router))
+		}
 	}
 }
 

@@ -50,7 +50,8 @@ type Config struct {
 	Authorize func(context.Context, *AuthRequest) (Properties, error)
 	// Check decides about the peer's properties, which include those of Authorize,
 	// before the peer's READY is accepted; nil accepts all. A refused peer is told
-	// the error's text, cut to 255 bytes.
+	// the error's text, cut to 255 bytes, or the reason of a *RejectedError within;
+	// with "300" it hears nothing, as above, so that it tries again.
 	Check func(peer Properties) error
 	// MaxBytes bounds what the peer may send in its handshake, in bytes; 0 and less
 	// mean no limit but that of 64 KiB for each command.
@@ -268,14 +269,7 @@ func (h *handshaker) Authorize(ctx context.Context, credentials ...[]byte) error
 	}
 	auth, err := h.cfg.Authorize(ctx, req)
 	if err != nil {
-		reason := "400"
-		var rejected *RejectedError
-		if errors.As(err, &rejected) {
-			reason = rejected.Reason
-		}
-		if reason != "300" {
-			h.refuse(reason)
-		}
+		h.refuseFor(err, "400")
 		return fmt.Errorf("zmtp: peer not admitted: %w", err)
 	}
 	h.auth = auth
@@ -289,10 +283,22 @@ func (h *handshaker) Check(peer Properties) error {
 		return nil
 	}
 	if err := h.cfg.Check(peer.admitted(h.auth)); err != nil {
-		h.refuse(err.Error())
+		h.refuseFor(err, err.Error())
 		return fmt.Errorf("zmtp: peer refused: %w", err)
 	}
 	return nil
+}
+
+// refuseFor refuses the peer because of err, with the reason that it names, if it
+// does.
+func (h *handshaker) refuseFor(err error, reason string) {
+	var rejected *RejectedError
+	if errors.As(err, &rejected) {
+		reason = rejected.Reason
+	}
+	if reason != "300" { // for now only, which no ERROR can say
+		h.refuse(reason)
+	}
 }
 
 // refuse sends an ERROR. That it could not be sent changes nothing: the handshake
@@ -309,7 +315,11 @@ func (h *handshaker) explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil && isTimeout(err):
 		return gaveUp(ctx, "waiting for the peer's "+h.stage)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("zmtp: the peer closed the connection during the %s: %w", h.stage, io.ErrUnexpectedEOF)
+		hint := ""
+		if h.stage != "greeting" {
+			hint = ", as one does that has no place for this side now"
+		}
+		return fmt.Errorf("zmtp: the peer closed the connection during the %s%s: %w", h.stage, hint, io.ErrUnexpectedEOF)
 	case strings.HasPrefix(err.Error(), "zmtp: "):
 		return err
 	}
