@@ -2,6 +2,7 @@ package msgcore
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
@@ -30,13 +31,16 @@ type feedStream struct {
 }
 
 // feedLimit bounds a message where MaxMessage does not: anybody on the network
-// can claim to be a publisher. All that is unfinished together may not be more,
-// either.
-const feedLimit = 256 << 20
+// can claim to be a publisher. feedTotal bounds all that is unfinished together,
+// unless one message may be larger.
+const (
+	feedLimit = 256 << 20
+	feedTotal = 64 << 20
+)
 
 func newFeedDecoder(maxMessage int64, counters *transport.PacketCounters, lost func(uint64)) *feedDecoder {
 	d := &feedDecoder{limit: maxMessage, counters: counters, lost: lost, streams: map[uint64]*feedStream{}}
-	if d.limit == 0 {
+	if d.limit == 0 || d.limit > math.MaxInt64-feedSlack {
 		d.limit = feedLimit
 	}
 	return d
@@ -58,7 +62,7 @@ func (d *feedDecoder) decode(dst []byte, p *transport.Packet) []byte {
 	d.held -= int64(len(st.msg))
 	dst = d.decodeFor(st, dst, p)
 	d.held += int64(len(st.msg))
-	if d.held > d.limit+feedSlack {
+	if d.held > max(d.limit, feedTotal)+feedSlack {
 		d.giveUpLargest()
 	}
 	return dst

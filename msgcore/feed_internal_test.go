@@ -3,6 +3,7 @@ package msgcore
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -170,13 +171,13 @@ func TestFeedTotal(t *testing.T) {
 	}
 	begin(0, 1000, 999)
 	for source := range uint64(500) {
-		begin(1+source, limit, 60_000)
+		begin(1+source, limit, 200_000)
 		held := 0
 		for _, st := range d.streams {
 			held += len(st.msg)
 		}
 		require.Equal(t, int64(held), d.held)
-		require.LessOrEqual(t, held, limit+feedSlack)
+		require.LessOrEqual(t, held, feedTotal+feedSlack)
 	}
 	require.Positive(t, d.counters.Refused.Load())
 	require.Len(t, goOn(0, 1), 1000+9)
@@ -189,6 +190,30 @@ func TestFeedTotal(t *testing.T) {
 	d.lost = func(uint64) {}
 	d.decode(nil, &transport.Packet{Source: 0, Lost: 1})
 	require.Zero(t, cap(d.streams[0].msg), "nothing large is kept")
+}
+
+// Publishers that are all within a message, however small MaxMessage is, do not
+// displace each other.
+func TestFeedOfManyAtOnce(t *testing.T) {
+	for _, most := range []int64{64 << 10, 0, math.MaxInt64} {
+		manyAtOnce(t, newFeedDecoder(most, &transport.PacketCounters{}, nil))
+	}
+}
+
+func manyAtOnce(t *testing.T, d *feedDecoder) {
+	const publishers, size = 24, 63 << 10
+	got := 0
+	for at := 0; at < size; at += 1024 {
+		for source := range uint64(publishers) {
+			b := []byte{0xFF, 0xFF}
+			if at == 0 {
+				b = append(binary.BigEndian.AppendUint64([]byte{0, 0, 0xFF}, size+1), 0)
+			}
+			got += len(d.decode(nil, &transport.Packet{Source: source, Data: append(b, make([]byte, 1024)...)}))
+		}
+	}
+	require.Equal(t, publishers*(size+9), got)
+	require.Zero(t, d.counters.Refused.Load())
 }
 
 func FuzzFeedDecoder(f *testing.F) {

@@ -21,7 +21,9 @@ const ticketEnv = "SOLOMQ_SUCCEED"
 // no invocation begins here any more, those that run end, and then the successor
 // is the primary. Launches that come meanwhile wait for it: none is refused, and
 // none is run twice. Relaunch returns when all that is done, and the Instance is
-// closed; so it must not be called by a Handler that it would wait for.
+// closed; so it must not be called by a Handler that it would wait for. What calls
+// it when such a Handler has returned needs a Hold until then, or Options.Idle may
+// have come first.
 //
 // The process is started as by Options.StartPrimary. If it does not ask for the
 // place within Timeouts.Start, or ends before, that is a StartError, and this

@@ -301,6 +301,7 @@ func (l *launch) kill() (int, error) {
 		if !errors.Is(err, unique.ErrNotHandled) && !errors.Is(err, unique.ErrGone) {
 			return 0, err
 		}
+		time.Sleep(10 * time.Millisecond) // it is between two queues
 	}
 }
 

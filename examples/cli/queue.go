@@ -63,7 +63,9 @@ func serve(name string, settings []string) error {
 	if err := s.openLog(); err != nil {
 		return err
 	}
-	inst, err := unique.Acquire(context.Background(), s.id(), &unique.Options{Idle: defaultIdle, MaxRunning: 1 << 16})
+	inst, err := unique.Acquire(context.Background(), s.id(), &unique.Options{
+		Idle: defaultIdle, MaxRunning: 1 << 16, Timeouts: unique.Timeouts{Start: replaceTime},
+	})
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,17 @@ import (
 	"github.com/solomq/solomq/unique"
 )
 
-// replaceTime is how long a new queue process may take to ask for its place.
-const replaceTime = 15 * time.Second
+// replaceTime is how long a new queue process may take to ask for its place;
+// whoever waits for it waits a little longer.
+const (
+	replaceTime = 15 * time.Second
+	replaceWait = replaceTime + 5*time.Second
+)
 
-var errReplacing = errors.New("the queue is being replaced already")
+var (
+	errReplacing = errors.New("the queue is being replaced already")
+	errStopping  = errors.New("the queue was told to stop")
+)
 
 // replace lets a new process of this program be the queue, and returns when it
 // is.
@@ -49,7 +56,7 @@ func (l *launch) replace() (int, error) {
 			return 0, nil
 		case err == nil && h.State == unique.Leaving: // what it runs may take its time
 			alive = time.Now()
-		case time.Since(alive) < replaceTime:
+		case time.Since(alive) < replaceWait:
 		case err == nil:
 			return exitFailed, fmt.Errorf("the new queue has not come up, the old one goes on; %s may say why", l.store.logPath())
 		default:
@@ -71,10 +78,14 @@ func (q *queue) replace(ctx context.Context, inv *unique.Invocation, name string
 		return exitFailed
 	}
 	cmd := &exec.Cmd{Path: string(inv.Data[0]), Args: append([]string{os.Args[0], queueArg, name}, q.settings()...)}
-	go func() { // it waits for this handler, too
+	release := q.inst.Hold() // the end of this handler leaves nothing to do
+	go func() {              // it waits for this handler, too
+		defer release()
 		if err := q.inst.Relaunch(context.Background(), cmd); err != nil {
 			fmt.Fprintf(os.Stderr, "spool: the queue is not replaced: %v\n", err)
-			q.resume()
+			if errors.Is(err, unique.ErrStart) { // else this queue ends, or has a successor
+				q.resume()
+			}
 		}
 	}()
 	return 0
@@ -92,7 +103,10 @@ func (q *queue) settings() []string {
 func (q *queue) drain(ctx context.Context, inv *unique.Invocation) error {
 	q.mu.Lock()
 	if q.draining || q.stopping {
-		q.mu.Unlock()
+		defer q.mu.Unlock()
+		if q.stopping {
+			return errStopping
+		}
 		return errReplacing
 	}
 	q.draining = true
@@ -114,6 +128,9 @@ func (q *queue) drain(ctx context.Context, inv *unique.Invocation) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.stopping {
+		return errStopping
+	}
 	q.handing = true
 	for _, j := range slices.Clone(q.waiting) {
 		if j.rec.Detached && q.unqueue(j) {

@@ -61,6 +61,24 @@ func TestReplace(t *testing.T) {
 	require.Zero(t, two.wait().code)
 }
 
+// A queue that ends as soon as it has nothing to do waits for its successor all the
+// same, which runs the jobs that are left.
+func TestReplaceOfAQueueThatDoesNotStay(t *testing.T) {
+	for range 3 {
+		p := newPlace(t)
+		finish := p.gate("b")
+		require.Equal(t, "1\n", p.do("-idle", "0", "-d", "--", "sh", "-c", "read x <b; exit 0").out)
+		p.is(1, running)
+		require.Equal(t, "2\n", p.do("-d", "--", "echo", "two").out)
+		replacing := p.launch(spool, "-v", "-replace")
+		replacing.says("0 of 1 running jobs")
+		finish()
+		require.Zero(t, p.do("wait", "2").code)
+		require.Zero(t, replacing.wait().code)
+		require.Equal(t, "two\n", p.do("cat", "2").out)
+	}
+}
+
 // A program that does not become the queue changes nothing: the old one goes on,
 // with the jobs that it was about to leave to it.
 func TestReplaceFails(t *testing.T) {
