@@ -18,6 +18,7 @@ type block struct {
 	msgs   int
 	frames int
 	size   int64  // on the wire
+	note   bool   // no peer has sent it
 	event  Notify // instead of data: what a ROUTER tells its application
 }
 

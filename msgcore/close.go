@@ -122,7 +122,7 @@ func (s *Socket) hurry() {
 	s.sendMu.Lock()
 	defer s.sendMu.Unlock()
 	for p := range s.peers {
-		if p.sess != nil && p.out.msgs > 0 {
+		if p.sess != nil && p.out.msgs > 0 && !p.sess.slow {
 			// A connection without deadlines is only not watched.
 			_ = p.sess.conn.SetWriteDeadline(time.Now())
 		}
@@ -208,7 +208,7 @@ func (ss *session) endWriting() bool {
 	}
 	out.live = false
 	c, ok := ss.conn.(interface{ CloseWrite() error })
-	ss.parted = ok && c.CloseWrite() == nil
+	ss.parted = ok && ss.aside(c.CloseWrite) == nil
 	return ss.parted
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -57,6 +58,7 @@ func (s *Socket) dialing(d *dialer) error {
 		}
 	}
 	e := &endpoint{name: d.name, given: d.name, done: make(chan struct{})}
+	d.e = e
 	d.done = e.done
 	d.ctx, e.cancel = context.WithCancel(s.ctx)
 	s.endpoints = append(s.endpoints, e)
@@ -84,6 +86,7 @@ type dialer struct {
 	rv     transport.Rendezvous // tr, if it is one
 	passed net.Conn             // made elsewhere, instead of tr: nothing is dialed
 	ctx    context.Context
+	e      *endpoint
 	done   chan struct{} // closed when it has let go of everything
 	as     string        // the routing id that the peer has here; empty: its own, or one that is made
 	peer   *peer         // attached while there is no connection, too; nil if it is not to be
@@ -129,6 +132,7 @@ func (d *dialer) run() {
 			return
 		}
 		if d.passed != nil || again.Interval < 0 || again.Stop&d.ended != 0 {
+			d.forget()
 			d.s.event(Event{Kind: Closed, Endpoint: d.name, Err: err})
 			return
 		}
@@ -140,6 +144,19 @@ func (d *dialer) run() {
 		if again.Max > 0 {
 			d.pause = min(2*d.pause, max(again.Max, again.Interval))
 		}
+	}
+}
+
+// forget takes an endpoint off the list whose connection cannot be made again.
+func (d *dialer) forget() {
+	if d.passed == nil {
+		return
+	}
+	d.e.cancel()
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	if i := slices.Index(d.s.endpoints, d.e); i >= 0 {
+		d.s.endpoints = slices.Delete(d.s.endpoints, i, i+1)
 	}
 }
 

@@ -32,7 +32,7 @@ type PeerInfo struct {
 //	ZMQ_EVENT_HANDSHAKE_SUCCEEDED        HandshakeSucceeded, with the peer
 //	ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL HandshakeFailed
 //	ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL  HandshakeFailed; Err is a *zmtp.ProtocolError, if the peer broke a rule
-//	ZMQ_EVENT_HANDSHAKE_FAILED_AUTH      HandshakeFailed; Err is a *zmtp.RejectedError, if the peer refused us
+//	ZMQ_EVENT_HANDSHAKE_FAILED_AUTH      HandshakeFailed; Err is a *zmtp.RejectedError, if either side refused the other
 //	ZMQ_EVENT_DISCONNECTED               Disconnected, with the reason
 //	ZMQ_EVENT_CLOSED                     Closed
 //	ZMQ_EVENT_CLOSE_FAILED               none: an endpoint is given up in any case

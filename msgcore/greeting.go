@@ -19,11 +19,16 @@ func (s *Socket) greeting() (b []byte) {
 // needs no room; under sendMu.
 func (p *peer) greet() {
 	o := &p.s.opts
+	first := func(frame []byte) {
+		b := oneBlock([][]byte{frame})
+		p.greeted.add(tally{1, b.size})
+		p.out.pushFront(b)
+	}
 	if o.ProbeRouter {
-		p.out.pushFront(oneBlock([][]byte{nil}))
+		first(nil)
 	}
 	if o.Hello != nil {
-		p.out.pushFront(oneBlock([][]byte{o.Hello}))
+		first(o.Hello)
 	}
 }
 

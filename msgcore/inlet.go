@@ -25,9 +25,11 @@ type inlet struct {
 	owed     int    // messages of the block, to be credited
 	owedSize int64
 	event    Notify
+	note     bool // the open block is one
 
 	// Of its socket's list; see traffic.go.
 	before, after *inlet
+	summed        bool // off the list
 	over          bool // nothing comes any more
 
 	turns int // messages that it may still hand out before others have their turn
@@ -76,7 +78,7 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 	}
 	b := &in.taken[in.next]
 	in.next++
-	in.event = b.event
+	in.event, in.note = b.event, b.note
 	in.lease = newLease(b, b.frames+b.msgs*extra, in)
 	in.b, in.pos, in.bodies, in.body = b.b, 0, b.bodies, 0
 	in.index, in.left = 0, b.msgs

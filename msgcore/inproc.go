@@ -104,7 +104,9 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	us.info = inprocInfo(e.name, s, a)
 	us.out.maxMsgs, us.out.maxBytes = sum(s.opts.SendHWM, a.opts.RecvHWM), sum(s.opts.SendBytes, a.opts.RecvBytes)
 	us.out.batch, us.out.direct = batchFor(us.out.maxMsgs), true
-	a.conflates(us.out, them, inprocInfo(e.name, a, s))
+	if a.conflates(us.out, them, inprocInfo(e.name, a, s)); us.out.replaced != nil {
+		us.out.replaced = &replacing{a, them, inprocInfo(e.name, a, s)}
+	}
 	us.in = &inlet{pipe: them.out, peer: us, info: us.info}
 
 	s.sendMu.Lock()
@@ -178,7 +180,9 @@ func (s *Socket) linkTo(p, twin *peer, other *Socket, l *link) (queued bool, err
 	out := p.out
 	out.maxMsgs, out.maxBytes = sum(s.opts.SendHWM, other.opts.RecvHWM), sum(s.opts.SendBytes, other.opts.RecvBytes)
 	out.batch, out.direct = batchFor(out.maxMsgs), true
+	out.other = tally{} // what was replaced before was this side's
 	if other.conflates(out, twin, twin.info); out.replaced != nil {
+		out.replaced = &replacing{other, twin, twin.info}
 		out.keepLast()
 	}
 	p.greet()

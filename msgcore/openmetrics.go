@@ -19,7 +19,8 @@ const metricPeers = 100
 // WriteOpenMetrics writes the Stats and PeerStats of sockets as the text of
 // OpenMetrics 1.0, which Prometheus and others read. The keys are the
 // application's names of the sockets, by which they are told apart; one that is not
-// valid UTF-8 has U+FFFD in place of what is not. It may be called at any time, for
+// valid UTF-8 has U+FFFD in place of what is not, and a number behind it where that
+// leaves two alike. It may be called at any time, for
 // closed sockets, too. The error is that of w.
 //
 // The families, with the labels socket (the name) and type:
@@ -37,12 +38,20 @@ const metricPeers = 100
 //
 // Those down to the empty line are there for each peer as well, as
 // solomq_peer_messages_total and so on, with the labels endpoint (of ours) and peer: its address, or "pid 123" where
-// it has none, as on ipc. Peers that have both in common are added up. There are at
-// most 100 peers of each socket, those with the most messages.
+// it has none, as on ipc. Peers that have both in common are added up, so that their
+// counters fall when one of them goes. There are at most 100 peers of each socket,
+// those with the most messages.
 func WriteOpenMetrics(w io.Writer, sockets map[string]*Socket) error {
 	var all []measured
+	names := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(sockets)) {
-		all = append(all, measure(name, sockets[name]))
+		s := sockets[name]
+		unique := strings.ToValidUTF8(name, "\uFFFD")
+		for i := 2; names[unique]; i++ {
+			unique = strings.ToValidUTF8(name, "\uFFFD") + strconv.Itoa(i)
+		}
+		names[unique] = true
+		all = append(all, measure(unique, s))
 	}
 	m := metrics{w: bufio.NewWriter(w)}
 	m.traffic("solomq_", "", func(each func(labels []string, t *Traffic, d *DropStats)) {
@@ -81,6 +90,7 @@ func WriteOpenMetrics(w io.Writer, sockets map[string]*Socket) error {
 		m.sample("_total", p.Lost, s.labels, "fate", "lost")
 		m.sample("_total", p.Repaired, s.labels, "fate", "repaired")
 		m.sample("_total", p.Repairs, s.labels, "fate", "repair")
+		m.sample("_total", p.Refused, s.labels, "fate", "refused")
 	}
 	m.family("solomq_peers", "gauge", "", "Peers that are connected.")
 	for _, s := range all {

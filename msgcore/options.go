@@ -149,8 +149,8 @@ type Reconnect struct {
 	Stop Stop
 }
 
-// Stop is a set of what makes a socket give up an endpoint that it connects to.
-// Disconnect does so in any case.
+// Stop is a set of what makes a socket give up an endpoint that it connects to, but
+// for those of udp, pgm and epgm. Disconnect does so in any case.
 type Stop uint8
 
 // What may end an endpoint.

@@ -34,7 +34,9 @@ func (s *Socket) BindListener(l net.Listener) (bound string, err error) {
 	}
 	defer s.mu.Unlock()
 	e := &endpoint{name: name, given: name, bound: true}
-	s.accepting(e, passedListener{ipc.Passed(l, &s.opts.Transport)})
+	opts := s.opts.Transport
+	opts.Credentials = s.tellingRefusals(e)
+	s.accepting(e, passedListener{ipc.Passed(l, &opts)})
 	s.listening(e)
 	return e.name, nil
 }
@@ -52,15 +54,15 @@ func (s *Socket) ConnectConn(c net.Conn) (connected string, err error) {
 		return "", s.fail("connect", "", errNoConn)
 	}
 	name := endpointOf(c.RemoteAddr())
+	ours, err := ipc.PassedConn(c, &s.opts.Transport) // not under mu: it asks the application
+	if err != nil {
+		return "", s.fail("connect", name, err)
+	}
 	if err := s.beginPassed("connect", name); err != nil {
 		return "", err
 	}
 	defer s.mu.Unlock()
-	c, err = ipc.PassedConn(c, &s.opts.Transport)
-	if err == nil {
-		err = s.dialing(&dialer{s: s, name: name, passed: onlyMethods(c)})
-	}
-	if err != nil {
+	if err := s.dialing(&dialer{s: s, name: name, passed: onlyMethods(ours)}); err != nil {
 		return "", s.fail("connect", name, err)
 	}
 	return name, nil

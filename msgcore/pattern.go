@@ -144,6 +144,7 @@ type peer struct {
 	told     bool     // twin was told our subscriptions; guarded by recvMu instead
 	cameIn   tally    // by connections that have ended; guarded by recvMu instead
 	doubt    tally    // see Traffic.InDoubt
+	greeted  tally    // to the other end of an inproc link: not what the application sends
 	remade   int      // how often it was connected again
 	link     *link    // to it
 	attached bool

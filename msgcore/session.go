@@ -32,6 +32,7 @@ type session struct {
 	writers  sync.WaitGroup // whoever plays the writer's part
 
 	before tally // what was written to p on other connections; guarded by sendMu
+	slow   bool  // to close, which writes; nor can a write go on that a deadline has cut: TLS
 	parted bool  // nothing more is written, and the peer knows; likewise
 	nth    int   // of those to the same endpoint, from 0 on
 
@@ -48,11 +49,37 @@ func (ss *session) end(err error) {
 	ss.stopOnce.Do(func() {
 		ss.err = err
 		close(ss.stop)
-		ss.conn.Close()
+		_ = ss.aside(ss.conn.Close)
 		if w := ss.s.watcher.Load(); w != nil && w.wake(ss) {
 			go ss.live() // to finish
 		}
 	})
+}
+
+// aside calls f, or has it called elsewhere if it may wait for the peer, as what
+// ends a connection with TLS does for up to 5 s.
+func (ss *session) aside(f func() error) error {
+	if !ss.slow {
+		return f()
+	}
+	ss.s.wg.Add(1) // that of the session itself is not done yet
+	go func() {
+		defer ss.s.wg.Done()
+		_ = f()
+	}()
+	return nil
+}
+
+// isSlow reports whether c is a *tls.Conn or embeds one.
+func isSlow(c net.Conn) bool {
+	switch m := c.(type) {
+	case halfConn:
+		c = m.Conn
+	case methodConn:
+		c = m.Conn
+	}
+	_, ok := c.(interface{ NetConn() net.Conn })
+	return ok
 }
 
 // handshake greets the peer at conn, which was accepted or dialed over endpoint,
@@ -105,7 +132,7 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 		s.event(Event{Kind: HandshakeFailed, Endpoint: endpoint, Peer: *info, Err: err})
 		return nil, err
 	}
-	ss := &session{s: s, conn: conn, accepted: accepted, version: z.Version(), info: info, stop: make(chan struct{})}
+	ss := &session{s: s, conn: conn, slow: isSlow(conn), accepted: accepted, version: z.Version(), info: info, stop: make(chan struct{})}
 	switch {
 	case z.Session() != nil:
 		ss.conn = newSealedConn(conn, z.Session())
@@ -186,7 +213,7 @@ func (ss *session) attach(p *peer) error {
 	}
 	s.follow(ss.r.in)
 	ss.lend()
-	if s.closed { // Close looks whether bytes move
+	if s.closed && !ss.slow { // Close looks whether bytes move
 		_ = ss.conn.SetWriteDeadline(time.Now())
 	}
 	if t, ok := s.pat.(subscribing); ok {

@@ -3,6 +3,8 @@ package msgcore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -135,6 +137,10 @@ func New(t Type, opts *Options) *Socket {
 	}
 	return s
 }
+
+// Format writes the type, for every verb of package fmt: a Socket's options may
+// hold secrets.
+func (s *Socket) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.typ.String()) }
 
 // Type returns the type of s.
 func (s *Socket) Type() Type { return s.typ }

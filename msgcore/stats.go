@@ -20,7 +20,7 @@ import (
 //		DroppedUnwanted + DroppedUnread + DroppedReplaced
 //
 // where replies to a Request are received, too, and messages are not that Options.Router.Notify,
-// Disconnected or Hiccup make. Between both sides nothing is missing but what is
+// Disconnected or Hiccup make, nor the subscriptions that an XPUB receives. Between both sides nothing is missing but what is
 // InDoubt at the sender, at most, and what is under way.
 type Stats struct {
 	Traffic

@@ -43,7 +43,7 @@ type streamPattern struct{ *routerPattern }
 
 func (t *streamPattern) recv(in *inlet, m *Msg) bool {
 	in.pop(m, in.peer.routingID())
-	return !in.peer.gone.Load() || in.refuse(DropUnexpected)
+	return !in.peer.gone.Load() || in.event == 0 && in.refuse(DropUnexpected)
 }
 
 func (t *streamPattern) send(o *outgoing) (sendResult, error) {

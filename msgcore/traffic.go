@@ -8,7 +8,8 @@ type Traffic struct {
 	// among them that were dropped then included.
 	MessagesIn, BytesIn uint64
 	// MessagesOut and BytesOut were written to a connection as a whole, or, on
-	// inproc, handed to the other socket; but for Options.Hello and ProbeRouter.
+	// inproc, handed to the other socket; but for Options.Hello and ProbeRouter. An
+	// XPUB's Options.Welcome is among them.
 	MessagesOut, BytesOut uint64
 	// QueuedIn and QueuedInBytes have come and wait for Recv.
 	QueuedIn, QueuedInBytes uint64
@@ -87,6 +88,7 @@ func (p *pipe) came() tally {
 // pushNote is pushBlock of something that no peer has sent; it needs no room.
 func (p *pipe) pushNote(b *block) (wake bool) {
 	p.note(b)
+	b.note = true
 	return p.pushBlock(b)
 }
 
@@ -97,7 +99,7 @@ func (p *pipe) note(b *block) { p.other.add(tally{-int64(b.msgs), -b.size}) }
 // inproc all is the other end's at once.
 func (p *peer) written() tally {
 	if p.twin != nil {
-		return p.out.came()
+		return p.out.came().minus(p.greeted)
 	}
 	return p.out.done
 }
@@ -136,6 +138,10 @@ func (s *Socket) follow(in *inlet) {
 
 // unfollow ends it; under recvMu.
 func (s *Socket) unfollow(in *inlet) {
+	if in.summed {
+		return
+	}
+	in.summed = true
 	if in.before != nil {
 		in.before.after = in.after
 	} else {
@@ -169,7 +175,7 @@ func (s *Socket) over(in *inlet) {
 func (in *inlet) unread() (n tally) {
 	count := func(blocks []block) {
 		for i := range blocks {
-			if b := &blocks[i]; b.event == 0 {
+			if b := &blocks[i]; b.event == 0 && !b.note {
 				n.add(tally{int64(b.msgs), b.size})
 			}
 		}
@@ -181,7 +187,7 @@ func (in *inlet) unread() (n tally) {
 		return n
 	}
 	count(in.taken[in.next:])
-	if in.left > 0 && in.event == 0 {
+	if in.left > 0 && in.event == 0 && !in.note {
 		handed := int64(in.pos)
 		for i := range in.body {
 			handed += int64(len(in.bodies[i].b))

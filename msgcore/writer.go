@@ -186,7 +186,7 @@ const lingerStep = 50 * time.Millisecond
 // interrupted reports whether err only means that Close looks whether bytes
 // move, which a write without a deadline would not show.
 func (ss *session) interrupted(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && ss.s.isClosing.Load() &&
+	return !ss.slow && errors.Is(err, os.ErrDeadlineExceeded) && ss.s.isClosing.Load() &&
 		ss.conn.SetWriteDeadline(time.Now().Add(lingerStep)) == nil
 }
 

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // A Proxy is a SOCKS5 server (RFC 1928) that connections go through. Formatting
-// one, with any verb of package fmt, does not show its User and Password.
+// one, with any verb of package fmt, or as JSON, does not show its User and Password.
 type Proxy struct {
 	// Addr is the proxy's "host:port"; empty means that there is none.
 	Addr string
@@ -31,8 +32,13 @@ func (p Proxy) String() string {
 // Format writes what String returns, for every verb.
 func (p Proxy) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
+// MarshalText returns what String does.
+func (p Proxy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 func (p Proxy) validate() error {
 	switch {
+	case strings.Contains(p.Addr, "@"): // and not shown, as it may hold a password
+		return errors.New("a Proxy's Addr is not host:port: a user and a password are fields of their own")
 	case p.Addr == "" && p != (Proxy{}):
 		return errors.New("a Proxy has a User or a Password, but no Addr")
 	case p.User == "" && p.Password != "":

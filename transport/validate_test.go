@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -51,5 +52,11 @@ func TestProxyIsFormattedWithoutSecrets(t *testing.T) {
 		}
 	}
 	require.Equal(t, "socks5://proxy:1080", fmt.Sprint(transport.Proxy{Addr: "proxy:1080"}))
+	b, err := json.Marshal(o.Proxy)
+	require.NoError(t, err)
+	require.Equal(t, `"socks5://***@proxy:1080"`, string(b))
+	err = (&transport.Options{Proxy: transport.Proxy{Addr: "al1ce:s3cret@proxy:1080"}}).Validate()
+	require.ErrorContains(t, err, "fields of their own")
+	require.NotContains(t, err.Error(), "s3cret")
 	require.Equal(t, "no proxy", fmt.Sprint(transport.Proxy{}))
 }

@@ -16,7 +16,8 @@ type ProtocolError struct {
 func (e *ProtocolError) Error() string { return "zmtp: " + e.Rule }
 
 // A RejectedError is the reason a peer gave in an ERROR command when it refused
-// this side. libzmq sends a status of RFC 27 such as "400".
+// this side, or, within an error of Config.Authorize and Config.Check, the one for
+// which this side refuses the peer. libzmq sends a status of RFC 27 such as "400".
 type RejectedError struct {
 	// Reason is what the peer wrote: up to 255 bytes that nobody has checked.
 	Reason string

@@ -31,8 +31,9 @@ type Config struct {
 	MinVersion Version
 	// Early is a message to send at once, frame by frame, for a side that knows its
 	// peer: one of ZMTP 3 and NULL, as this side is. With it READY does not wait for
-	// the peer's greeting either, which saves two round trips. Where the connection
-	// has no buffer, Handshake returns when the peer reads it. It is an error with
+	// the peer's greeting either, which saves two round trips. Only one side may have
+	// one: Handshake returns when it is written, and where the connection has no
+	// buffer that is when the peer reads it. It is an error with
 	// another Mechanism, with Accepting, Authorize or an older MinVersion: the
 	// message goes to a peer that nobody has judged.
 	Early [][]byte

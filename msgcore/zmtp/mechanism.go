@@ -12,7 +12,7 @@ type Mechanism interface {
 	Server() bool
 	// Handshake exchanges commands over c until both sides are ready, and nothing
 	// after: what the peer sends next is traffic. local are the properties to
-	// send. Reads and writes of c end when ctx does.
+	// send, the same for all connections and not to be changed. Reads and writes of c end when ctx does.
 	Handshake(ctx context.Context, c HandshakeConn, local Properties) (Session, error)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/solomq/solomq/transport"
 )
@@ -15,7 +16,7 @@ import (
 // as one of Listen does. It does not remove the socket file, unless l does. A
 // listener that is not of Unix sockets is returned as it is.
 func Passed(l net.Listener, opts *transport.Options) transport.Listener {
-	if l.Addr() == nil || l.Addr().Network() != "unix" {
+	if !ofUnix(l.Addr()) {
 		return l
 	}
 	p := &passedListener{Listener: l}
@@ -28,7 +29,7 @@ func Passed(l net.Listener, opts *transport.Options) transport.Listener {
 // PassedConn is the like for one connection. The error may be that of
 // opts.Credentials; c is still open then.
 func PassedConn(c net.Conn, opts *transport.Options) (transport.Conn, error) {
-	if a := c.LocalAddr(); a == nil || a.Network() != "unix" {
+	if !ofUnix(c.LocalAddr()) {
 		return c, nil
 	}
 	var p *conn
@@ -49,6 +50,9 @@ func PassedConn(c net.Conn, opts *transport.Options) (transport.Conn, error) {
 	return p, nil
 }
 
+// ofUnix reports whether a is one of Unix sockets, of whatever kind.
+func ofUnix(a net.Addr) bool { return a != nil && strings.HasPrefix(a.Network(), "unix") }
+
 // A passedListener admits peers.
 type passedListener struct {
 	net.Listener
@@ -67,5 +71,8 @@ func (l *passedListener) Accept() (net.Conn, error) {
 			return p, nil
 		}
 		c.Close()
+		if errors.Is(err, errors.ErrUnsupported) {
+			return nil, err // it would be so for all
+		}
 	}
 }

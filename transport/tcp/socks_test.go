@@ -136,6 +136,13 @@ func (p *socksServer) serve(c net.Conn) error {
 	return err
 }
 
+// A proxy that is down says nothing of the target, which is not refused by it.
+func TestProxyThatIsDown(t *testing.T) {
+	_, err := tcp.Transport{}.Dial(t.Context(), "192.0.2.1:5555", &transport.Options{Proxy: transport.Proxy{Addr: "127.0.0.1:1"}})
+	require.ErrorContains(t, err, "127.0.0.1:1")
+	require.NotErrorIs(t, err, tcp.ErrRefused)
+}
+
 // A dial through a proxy, with and without a login, by address and by name, which
 // only the proxy can look up.
 func TestProxy(t *testing.T) {

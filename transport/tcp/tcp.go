@@ -73,6 +73,8 @@ func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options)
 			return c, nil
 		}
 		c.Close()
+	} else if errors.Is(err, errRefused) { // by the proxy's host: that says nothing of the target
+		return nil, fmt.Errorf("tcp: dial %q through the proxy %s: %v", target, proxy, err)
 	}
 	return nil, fmt.Errorf("tcp: dial %q through the proxy %s: %w", target, proxy, err)
 }
