@@ -1,6 +1,7 @@
 package msgcore_test
 
 import (
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,14 +69,16 @@ func TestConnectAs(t *testing.T) {
 
 // Nobody takes over an id that ConnectAs has given.
 func TestConnectAsIsKept(t *testing.T) {
-	router := open(t, msgcore.Router, &msgcore.Options{Router: msgcore.RouterOptions{Handover: true}})
+	o, w := watched(msgcore.Options{Router: msgcore.RouterOptions{Handover: true}})
+	router := open(t, msgcore.Router, o)
 	at, bind := later(t, anyPort)
 	require.NoError(t, router.ConnectAs(at, "a"))
 	thief := rawDial(t, bindTo(t, router, anyPort))
 	_, err := zmtp.Handshake(limited(t), thief, &zmtp.Config{
 		Properties: zmtp.Properties{zmtp.SocketType: "DEALER", zmtp.Identity: "a"},
 	})
-	require.ErrorContains(t, err, "ConnectAs")
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.ErrorContains(t, w.times(t, 1, msgcore.HandshakeFailed).Err, "ConnectAs")
 	sendTexts(t, router, "a", "to the right one")
 	dealer := open(t, msgcore.Dealer, nil)
 	bind(dealer)
