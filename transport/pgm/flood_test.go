@@ -160,7 +160,7 @@ func TestUnitMemory(t *testing.T) {
 	r := pgm.NewTestReceiver(1, 64, func([]byte) {}, func(pgm.TestDelivery) {})
 	r.SetLimit(2 * mebi)
 	option := []byte{0x81, 16, 0, 0}
-	for _, v := range []uint32{0, 0, 16 << 20} {
+	for _, v := range []uint32{0, 0, 128 << 10} {
 		option = binary.BigEndian.AppendUint32(option, v)
 	}
 	r.Input(0, pgm.AppendOptions(9, 0, option, make([]byte, 1000)), "10.0.0.1")
@@ -171,4 +171,45 @@ func TestUnitMemory(t *testing.T) {
 		require.LessOrEqual(t, r.Used(t), 8*mebi)
 	}
 	require.Positive(t, r.Counters.Refused.Load())
+}
+
+// A unit for which there is never room to hand it out is lost, and what is behind it
+// comes; a smaller one comes whole.
+func TestUnitBeyondTheMemory(t *testing.T) {
+	var got []pgm.TestDelivery
+	r := pgm.NewTestReceiver(1, 1<<12, func([]byte) {}, func(d pgm.TestDelivery) { got = append(got, d) })
+	r.SetLimit(8 * mebi)
+	sqn := uint32(0)
+	in := func(option, data []byte) {
+		r.Input(0, pgm.AppendOptions(1, sqn, option, data), "10.0.0.1")
+		sqn++
+	}
+	plain := func() { in(nil2, []byte("x")) }
+	for range 20 { // it proves itself
+		plain()
+	}
+	require.Len(t, got, 20)
+	const part = 1024
+	for _, v := range []struct{ size, units int }{{mebi / 2, 1}, {mebi/2 + 1, 0}, {mebi, 0}, {4 * mebi, 0}} {
+		got = nil
+		first := sqn
+		for offset := 0; offset < v.size; offset += part {
+			option := []byte{0x81, 16, 0, 0}
+			for _, n := range []uint32{first, uint32(offset), uint32(v.size)} {
+				option = binary.BigEndian.AppendUint32(option, n)
+			}
+			in(option, make([]byte, min(part, v.size-offset)))
+		}
+		require.LessOrEqual(t, r.Used(t), 8*mebi)
+		plain()
+		require.Equal(t, "x", got[len(got)-1].Data)
+		units := 0
+		for _, d := range got {
+			if len(d.Data) == v.size {
+				units++
+			}
+		}
+		require.Equal(t, v.units, units)
+		require.Equal(t, v.units == 0, r.Counters.Lost.Load() > 0)
+	}
 }

@@ -38,6 +38,10 @@ func newMemory(limit int) memory {
 	}
 }
 
+// unitLimit is how many bytes a unit may have that comes in parts: for a larger one
+// there might never be room to hand it out, and nothing behind it would be.
+func (m *memory) unitLimit() int { return min(maxUnit, m.outLimit/2) }
+
 // over is how much of n bytes of a source is shared memory.
 func (p *pool) over(n int) int { return max(0, n-p.guarantee) }
 

@@ -42,9 +42,12 @@ func (p *pace) backOff() time.Duration {
 // wait is how long to wait for an answer: longer each time that none came, up to
 // the longest.
 func (p *pace) wait(longest time.Duration, h *slot) time.Duration {
-	d := min(longest, firstWait<<min(int(h.ncfs)+int(h.datas), 8))
+	tries := int(h.ncfs) + int(h.datas)
+	d := min(longest, firstWait<<min(tries, 8))
 	if p.kept == 0 {
 		return d
 	}
-	return max(min(d, p.kept/4), leastWait)
+	// A sender that pauses keeps its packets for longer than it did: after twice that
+	// time it is asked less and less often, but not yet given up.
+	return min(d, max(p.kept/4, leastWait)<<min(tries/8, 8))
 }

@@ -7,7 +7,7 @@ type fragment struct {
 	length uint32 // of the unit
 }
 
-// maxUnit bounds what is put together, in bytes.
+// maxUnit bounds what is put together, in bytes; with little memory, less does.
 const maxUnit = 16 << 20
 
 // parts puts a unit together whose parts are handed out in order. libzmq and this
@@ -18,11 +18,12 @@ type parts struct {
 	length uint32
 }
 
-// add takes the part with number sqn. It reports whether the part fits to those
-// before it, and whether there is memory for it, which afford takes.
-func (u *parts) add(sqn uint32, f *fragment, data []byte, afford func(bytes int) bool) bool {
+// add takes the part with number sqn of a unit of limit bytes at most. It reports
+// whether the part fits to those before it, and whether there is memory for it, which
+// afford takes.
+func (u *parts) add(sqn uint32, f *fragment, data []byte, limit int, afford func(bytes int) bool) bool {
 	if u.b == nil {
-		if f.offset != 0 || f.first != sqn || f.length > maxUnit || !afford(bufferCost) {
+		if f.offset != 0 || f.first != sqn || int64(f.length) > int64(limit) || !afford(bufferCost) {
 			return false
 		}
 		u.b, u.first, u.length = newBuffer(0), sqn, f.length

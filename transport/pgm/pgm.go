@@ -27,12 +27,16 @@
 // Options.MulticastMemory, and so is their number, by 256. Senders that have
 // delivered some packets in order keep their place, new ones compete for 64 places
 // and an eighth of the memory: a flood of forged ones does not displace the real
-// ones. What there is no room for is counted, and asked for again later.
+// ones. What there is no room for is counted, and asked for again later. A unit that
+// a sender has cut into packets, which only senders of other makes do, may have a
+// sixteenth of the memory, at most 16 MiB; a larger one is lost.
 //
-// There is no acknowledgement: a sender does not know who receives, and goes no
-// slower for a slow receiver. Set the rate to what the network and the receivers
-// bear; its default of 100 kbit/s is libzmq's. Nothing is authenticated: whoever
-// is in the network can send, and can pretend to be a sender.
+// There is no acknowledgement: a sender does not know who receives, and does not
+// wait for a slow receiver. Repairs use the rate, too, up to a half of it while new
+// packets wait: a receiver that misses much can slow the sender down to that. Set
+// the rate to what the network and the receivers bear; its default of 100 kbit/s is
+// libzmq's. Nothing is authenticated: whoever is in the network can send, and can
+// pretend to be a sender.
 //
 // Before it ends, a sender stays until nobody has asked for repairs for 600 ms,
 // within the bounds of the socket's Linger.

@@ -46,16 +46,17 @@ type delivery struct {
 // Timers, as libzmq sets them, but shorter at first, and for a sender whose window
 // passes fast (see pace); the times of RFC 3208 section 6.3 are its authors'.
 const (
-	nakBackOff  = 50 * time.Millisecond
-	ncfWait     = 200 * time.Millisecond
-	dataWait    = 200 * time.Millisecond
-	ncfRetries  = 50
-	dataRetries = 50
-	spmrWait    = 25 * time.Millisecond
-	peerExpiry  = 300 * time.Second
-	finGrace    = time.Second // until what is missing of a session that ended is given up
-	maxAsks     = 16          // packets of requests for one source at a time
-	granularity = 5 * time.Millisecond
+	nakBackOff   = 50 * time.Millisecond
+	ncfWait      = 200 * time.Millisecond
+	dataWait     = 200 * time.Millisecond
+	ncfRetries   = 50
+	dataRetries  = 50
+	spmrWait     = 25 * time.Millisecond
+	peerExpiry   = 300 * time.Second
+	repairsPause = 3 * time.Second // without a repair of anything, until nothing more is hoped for
+	finGrace     = time.Second     // until what is missing of a session that ended is given up
+	maxAsks      = 16              // packets of requests for one source at a time
+	granularity  = 5 * time.Millisecond
 )
 
 const never = time.Duration(1<<63 - 1)
@@ -184,7 +185,9 @@ func (r *receiver) data(now time.Duration, src *source) {
 		}
 		r.begin(src, p.sqn)
 	}
-	if p.typ == typeODATA {
+	if p.typ == typeRDATA {
+		src.repairs = now
+	} else {
 		src.pace.packet(now, p.sqn, p.trail)
 	}
 	w := src.w
@@ -258,7 +261,7 @@ func (r *receiver) hand(src *source, b *buffer) {
 		if f.offset == 0 {
 			r.dropParts(src)
 		}
-		ok := src.parts.add(src.w.next, f, b.b, func(n int) bool { return r.take(src, n) })
+		ok := src.parts.add(src.w.next, f, b.b, r.memory.unitLimit(), func(n int) bool { return r.take(src, n) })
 		r.drop(src, b)
 		if !ok { // a part whose beginning is missing
 			src.lost++
@@ -350,7 +353,11 @@ func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 			h.ncfs++
 			h.state, h.due = slotBackOff, r.backOff(now, src)
 		case slotWaitData:
-			h.datas++
+			// While others are repaired it waits for its turn at the sender's rate; at the
+			// latest, the sender's window passes.
+			if h.datas < dataRetries-1 || now-src.repairs > repairsPause {
+				h.datas++
+			}
 			h.state, h.due = slotBackOff, r.backOff(now, src)
 		}
 		if h.ncfs >= ncfRetries || h.datas >= dataRetries {

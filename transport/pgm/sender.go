@@ -29,6 +29,8 @@ type sender struct {
 	quiet   time.Duration // since when nobody has asked for repair, and nothing was sent
 	asked   []uint32      // to be sent again, from asked[done:] on, each once
 	done    int
+	ahead   float64 // bytes of repairs, at most bucket.size/2, that new packets have not made up for
+	waits   bool    // a new packet waits
 	repairs uint64
 	p       packet // scratch
 	buf     []byte // scratch
@@ -80,7 +82,7 @@ func (s *sender) spm(now time.Duration, fin bool) {
 	if s.beat < len(heartbeats)-1 {
 		s.beat++
 	}
-	s.bucket.take(len(s.buf))
+	s.bucket.control(len(s.buf))
 	s.emit(s.buf)
 }
 
@@ -102,6 +104,9 @@ func (s *sender) repair(now time.Duration) time.Duration {
 			}
 			return now + max(wait, leastPause)
 		}
+		if s.waits && s.ahead >= s.bucket.size/2 {
+			return now + time.Millisecond // one that asks for much holds up nobody for long
+		}
 		sqn := s.asked[s.done]
 		if sqn-s.trail >= s.next-s.trail {
 			continue // it has left the window meanwhile
@@ -113,6 +118,7 @@ func (s *sender) repair(now time.Duration) time.Duration {
 		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
 		s.bucket.take(len(s.buf))
 		s.repairs++
+		s.ahead = min(s.ahead+float64(len(s.buf)), s.bucket.size/2)
 		s.quiet = now
 		s.emit(finish(s.buf, 0))
 	}
@@ -120,12 +126,14 @@ func (s *sender) repair(now time.Duration) time.Duration {
 	return never
 }
 
-// mayAdd says how long to wait until a new packet may be sent: repairs go first.
+// mayAdd says how long to wait until a new packet may be sent, which is to be asked
+// again then. While repairs wait as well, each get a half of the rate, repairs first.
 func (s *sender) mayAdd(now time.Duration) time.Duration {
 	wait := s.bucket.wait(now)
-	if len(s.asked) > 0 {
-		return max(wait, time.Millisecond)
+	if len(s.asked) > 0 && s.ahead <= 0 {
+		wait = max(wait, time.Millisecond)
 	}
+	s.waits = wait > 0
 	return wait
 }
 
@@ -142,6 +150,7 @@ func (s *sender) send(now time.Duration, data []byte) []byte {
 	slot.b = appendData(slot.b[:0], s.tsi, s.dport, typeODATA, s.next, s.trail, data)
 	slot.repaired, slot.asked = -repairOnce, false
 	s.next++
+	s.ahead = max(s.ahead-float64(len(slot.b)), 0)
 	s.beat = 0
 	// While data flows there is one now and then, too: libzmq gives up what it
 	// misses for as long as it has heard none.
@@ -195,7 +204,7 @@ func (s *sender) nak(now time.Duration, p *packet) {
 		return
 	}
 	s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, s.nla, s.group, known)
-	s.bucket.take(len(s.buf))
+	s.bucket.control(len(s.buf))
 	s.emit(s.buf)
 	for _, sqn := range known {
 		slot := &s.slots[sqn%uint32(len(s.slots))]
@@ -211,7 +220,7 @@ func (s *sender) nak(now time.Duration, p *packet) {
 type bucket struct {
 	rate   float64 // bytes a second
 	size   float64
-	level  float64 // may be below 0: control packets do not wait
+	level  float64 // may be below 0, by less than a packet
 	filled time.Duration
 	extra  int // bytes of IP and UDP headers for each packet
 }
@@ -235,8 +244,9 @@ func (b *bucket) wait(now time.Duration) time.Duration {
 	return max(time.Duration((1-b.level)/b.rate*float64(time.Second)), time.Microsecond)
 }
 
-// take accounts for a packet of n bytes. Control packets cannot run up a debt of over
-// a second.
-func (b *bucket) take(n int) {
-	b.level = max(b.level-float64(n+b.extra), -b.rate)
-}
+// take accounts for a packet of n bytes.
+func (b *bucket) take(n int) { b.level -= float64(n + b.extra) }
+
+// control accounts for a control packet of n bytes. These do not wait, and run up no
+// debt: however many ask, repairs and data go on.
+func (b *bucket) control(n int) { b.level = max(b.level-float64(n+b.extra), min(b.level, 0)) }

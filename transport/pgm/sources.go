@@ -26,9 +26,10 @@ type source struct {
 	heard   time.Duration
 	w       *window // nil until it is known where to begin
 	pace    pace
-	lost    uint64 // to be told with the next delivery
-	parts   parts  // of a unit that is sent in several packets
-	ending  bool   // it has said so
+	repairs time.Duration // when the last one came, for anybody
+	lost    uint64        // to be told with the next delivery
+	parts   parts         // of a unit that is sent in several packets
+	ending  bool          // it has said so
 	endAt   time.Duration
 	gone    bool // nothing of it is taken any more
 
