@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -55,7 +56,22 @@ func newNetwork(t testing.TB, n int) []host {
 	for _, h := range hosts { // each packet travels by itself, so that it is lost by itself
 		run(t, fmt.Sprintf("addr add %s/24 dev eth0\nlink set lo up\nlink set eth0 up gso_max_segs 1\nroute add 224.0.0.0/4 dev eth0\n", h.ip), "ip", "-n", h.ns, "-batch", "-")
 	}
+	awaitPorts(t, hub, n)
 	return hosts
+}
+
+// awaitPorts waits until all ports of the switch carry packets: the kernel notices
+// a moment after they are up that they are connected, and drops what comes before.
+func awaitPorts(t testing.TB, hub string, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		out, err := exec.Command("ip", "-n", hub, "-d", "link", "show", "master", "br0").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		if strings.Count(string(out), "state forwarding") == n {
+			return
+		}
+		require.True(t, time.Now().Before(deadline), "the switch does not carry packets: %s", out)
+	}
 }
 
 // together lets the packets that h sends travel as one if they were sent so.
