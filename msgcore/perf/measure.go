@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -186,6 +187,8 @@ func single(role string) measureFunc {
 	}
 }
 
+var errNothing = errors.New("nothing came through")
+
 // result makes a sample of what a program tells.
 func result(w *work, line string, cpu time.Duration) (sample, error) {
 	v, err := numbers(line)
@@ -202,7 +205,7 @@ func result(w *work, line string, cpu time.Duration) (sample, error) {
 		s.value = v["p50"]
 	}
 	if !(s.value > 0) {
-		return sample{}, fmt.Errorf("nothing came through: %s", line)
+		return sample{}, fmt.Errorf("%w: %s", errNothing, line)
 	}
 	return s, nil
 }
