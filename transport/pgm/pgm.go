@@ -32,8 +32,8 @@
 // sixteenth of the memory, at most 16 MiB; a larger one is lost.
 //
 // There is no acknowledgement: a sender does not know who receives, and does not
-// wait for a slow receiver. Repairs use the rate, too, up to a half of it while new
-// packets wait: a receiver that misses much can slow the sender down to that. Set
+// wait for a slow receiver. Repairs use the rate, too, up to three quarters of it
+// while new packets wait: a receiver that misses much can slow the sender down to that. Set
 // the rate to what the network and the receivers bear; its default of 100 kbit/s is
 // libzmq's. Nothing is authenticated: whoever is in the network can send, and can
 // pretend to be a sender.

@@ -52,8 +52,8 @@ func TestRepairsKeepToTheRate(t *testing.T) {
 	require.Zero(t, s.Wait(now+time.Second))
 }
 
-// While both wait, new packets and repairs get a half of the rate each: a receiver
-// that asks for everything again and again does not stop the sender, and the repairs
+// While both wait, new packets get a quarter of the rate and repairs the rest: a
+// receiver that asks for everything again and again does not stop the sender, and the repairs
 // of a pause are not held against it.
 func TestRepairsShareTheRate(t *testing.T) {
 	s := pgm.NewTestSender(1, 1000, func([]byte) {})
@@ -83,8 +83,8 @@ func TestRepairsShareTheRate(t *testing.T) {
 	}
 	const packets = 1e6 / 1056 // a second
 	require.InDelta(t, 2*packets, int(alone), packets/5)
-	require.InDelta(t, 2*packets, sent, packets/5)
-	require.InDelta(t, 2*packets, int(s.Repairs()-alone), packets/5)
+	require.InDelta(t, packets, sent, packets/3)
+	require.InDelta(t, 3*packets, int(s.Repairs()-alone), packets/3)
 }
 
 // Requests cost the sender an answer each, but run up no debt: at a low rate, new
@@ -105,7 +105,7 @@ func TestRequestsRunUpNoDebt(t *testing.T) {
 		}
 	}
 	const packets = 20 * 12_500 / 1056
-	require.Greater(t, sent, packets/3)
+	require.Greater(t, sent, packets/6) // a quarter at least goes to them
 	require.Greater(t, s.Repairs(), uint64(packets/3))
 }
 

@@ -118,7 +118,7 @@ func (s *sender) repair(now time.Duration) time.Duration {
 		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
 		s.bucket.take(len(s.buf))
 		s.repairs++
-		s.ahead = min(s.ahead+float64(len(s.buf)), s.bucket.size/2)
+		s.ahead = min(s.ahead+float64(len(s.buf))/repairShare, s.bucket.size/2)
 		s.quiet = now
 		s.emit(finish(s.buf, 0))
 	}
@@ -126,8 +126,14 @@ func (s *sender) repair(now time.Duration) time.Duration {
 	return never
 }
 
+// repairShare is how many bytes of repairs go out for each of new packets while both
+// wait. It is more than one because receivers that cannot keep up miss more if new
+// packets come all the same, and not without bound because one that asks for much,
+// or for anything at all, is not to stop the others.
+const repairShare = 3
+
 // mayAdd says how long to wait until a new packet may be sent, which is to be asked
-// again then. While repairs wait as well, each get a half of the rate, repairs first.
+// again then.
 func (s *sender) mayAdd(now time.Duration) time.Duration {
 	wait := s.bucket.wait(now)
 	if len(s.asked) > 0 && s.ahead <= 0 {
@@ -150,7 +156,9 @@ func (s *sender) send(now time.Duration, data []byte) []byte {
 	slot.b = appendData(slot.b[:0], s.tsi, s.dport, typeODATA, s.next, s.trail, data)
 	slot.repaired, slot.asked = -repairOnce, false
 	s.next++
-	s.ahead = max(s.ahead-float64(len(slot.b)), 0)
+	if s.ahead -= float64(len(slot.b)); len(s.asked) == 0 {
+		s.ahead = max(s.ahead, 0)
+	}
 	s.beat = 0
 	// While data flows there is one now and then, too: libzmq gives up what it
 	// misses for as long as it has heard none.

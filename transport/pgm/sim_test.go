@@ -243,7 +243,7 @@ func TestBlackout(t *testing.T) {
 }
 
 // What one of many misses costs the others nothing as long as the rate has room for
-// its repairs, and no more than a half of the rate if not. Those that miss the same do
+// its repairs, and no more than three quarters if not. Those that miss the same do
 // not all ask for it.
 func TestManyReceivers(t *testing.T) {
 	for _, v := range []struct {
@@ -253,7 +253,7 @@ func TestManyReceivers(t *testing.T) {
 	}{
 		{100_000, 30, 2*time.Second + 10*time.Millisecond},
 		{58_000, 0, 2*time.Second + 10*time.Millisecond}, // hardly room for anything else
-		{58_000, 95, 4*time.Second + 100*time.Millisecond},
+		{58_000, 95, 8*time.Second + 200*time.Millisecond},
 	} {
 		n := newNet(1, 1<<12, 8, way{})
 		n.s.SetRate(v.rate)
