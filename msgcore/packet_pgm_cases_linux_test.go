@@ -67,19 +67,26 @@ func TestPGMRestart(t *testing.T) {
 	require.Zero(t, sub.Stats().Packets.Lost)
 }
 
+// streamWithLoss sends messages from pub to sub, whose host loses so many percent of
+// the packets once it is known that it hears pub.
+func streamWithLoss(t *testing.T, pub, sub *msgcore.Socket, h host, percent int) {
+	t.Helper()
+	sendStream(t, pub, 0, 10)
+	recvStream(t, sub, 0, 10)
+	h.lose(t, percent)
+	var wg sync.WaitGroup
+	wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
+	recvStream(t, sub, 10, pgmCount())
+	wg.Wait()
+}
+
 // Packets that the system carries together are lost together, and repaired.
 func TestPGMTogether(t *testing.T) {
 	hosts := newNetwork(t, 2)
 	hosts[0].together(t)
 	sub := pgmOpen(t, hosts[1], "epgm", msgcore.Sub, nil)
 	pub := pgmOpen(t, hosts[0], "epgm", msgcore.Pub, nil)
-	sendStream(t, pub, 0, 10)
-	recvStream(t, sub, 0, 10)
-	hosts[1].lose(t, 20)
-	var wg sync.WaitGroup
-	wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
-	recvStream(t, sub, 10, pgmCount())
-	wg.Wait()
+	streamWithLoss(t, pub, sub, hosts[1], 20)
 	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
 }
 
@@ -96,13 +103,7 @@ func TestEPGMIPv6(t *testing.T) {
 	sub := open(hosts[1], "fd77::2", msgcore.Sub)
 	require.NoError(t, sub.Subscribe(""))
 	pub := open(hosts[0], "fd77::1", msgcore.Pub)
-	sendStream(t, pub, 0, 10)
-	recvStream(t, sub, 0, 10)
-	hosts[1].lose(t, 10)
-	var wg sync.WaitGroup
-	wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
-	recvStream(t, sub, 10, pgmCount())
-	wg.Wait()
+	streamWithLoss(t, pub, sub, hosts[1], 10)
 	require.Positive(t, sub.Stats().Packets.Repaired)
 	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
 }

@@ -85,6 +85,35 @@ func (rep *leadable) lead(t *testing.T) {
 	}
 }
 
+// askAll has each of reqs ask so many times, side by side, and get its answers; one
+// in every so many requests is larger than callers of Recv read by themselves.
+func askAll(t *testing.T, times, every int, reqs ...*msgcore.Socket) {
+	t.Helper()
+	large := strings.Repeat("large", 50_000)
+	var asking sync.WaitGroup
+	for _, req := range reqs {
+		asking.Go(func() {
+			for i := range times {
+				ask := fmt.Sprint("request ", i)
+				if i%every == every-1 {
+					ask = large
+				}
+				if err := req.Send(ctx30(t), []byte(ask)); err != nil {
+					t.Error(err)
+					return
+				}
+				m, err := req.Recv(ctx30(t))
+				if err != nil || string(m.Bytes()) != ask {
+					t.Errorf("request %d: %v", i, err)
+					return
+				}
+				m.Release()
+			}
+		})
+	}
+	asking.Wait()
+}
+
 // connections runs f over tcp and ipc.
 func connections(t *testing.T, f func(t *testing.T, endpoint string)) {
 	schemes(t, func(t *testing.T, ep string) {
@@ -202,29 +231,7 @@ func TestLeadersComeAndGo(t *testing.T) {
 			local := msgcore.NewReq(nil)
 			defer local.Close()
 			require.NoError(t, local.Connect(rep.inproc))
-			large := strings.Repeat("large", 50_000)
-			var asking sync.WaitGroup
-			for _, req := range []*msgcore.Socket{rep.reqs[0], rep.reqs[1], local} {
-				asking.Go(func() {
-					for i := range sized(200, 5000) {
-						ask := fmt.Sprint("request ", i)
-						if i%10 == 9 {
-							ask = large
-						}
-						if err := req.Send(ctx30(t), []byte(ask)); err != nil {
-							t.Error(err)
-							return
-						}
-						m, err := req.Recv(ctx30(t))
-						if err != nil || string(m.Bytes()) != ask {
-							t.Errorf("request %d: %v", i, err)
-							return
-						}
-						m.Release()
-					}
-				})
-			}
-			asking.Wait()
+			askAll(t, sized(200, 5000), 10, rep.reqs[0], rep.reqs[1], local)
 		})
 	}
 }
@@ -250,29 +257,7 @@ func TestLeadersTakeTurns(t *testing.T) {
 		local := msgcore.NewReq(nil)
 		defer local.Close()
 		require.NoError(t, local.Connect(rep.inproc))
-		large := strings.Repeat("large", 50_000)
-		var asking sync.WaitGroup
-		for _, req := range []*msgcore.Socket{rep.reqs[0], rep.reqs[1], local} {
-			asking.Go(func() {
-				for i := range sized(500, 10_000) {
-					ask := fmt.Sprint("request ", i)
-					if i%50 == 49 {
-						ask = large
-					}
-					if err := req.Send(ctx30(t), []byte(ask)); err != nil {
-						t.Error(err)
-						return
-					}
-					m, err := req.Recv(ctx30(t))
-					if err != nil || string(m.Bytes()) != ask {
-						t.Errorf("request %d: %v", i, err)
-						return
-					}
-					m.Release()
-				}
-			})
-		}
-		asking.Wait()
+		askAll(t, sized(500, 10_000), 50, rep.reqs[0], rep.reqs[1], local)
 	})
 }
 
