@@ -108,6 +108,35 @@ func TestEPGMIPv6(t *testing.T) {
 	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
 }
 
+// With parity, what two subscribers lose is repaired by the same packets.
+func TestPGMParity(t *testing.T) {
+	for _, scheme := range pgmSchemes {
+		t.Run(scheme, func(t *testing.T) {
+			hosts := newNetwork(t, 3)
+			opts := &msgcore.Options{Transport: multicast()}
+			opts.Transport.MulticastParity = 16
+			subs := []*msgcore.Socket{
+				pgmOpen(t, hosts[1], scheme, msgcore.Sub, nil),
+				pgmOpen(t, hosts[2], scheme, msgcore.Sub, nil),
+			}
+			pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, opts)
+			sendStream(t, pub, 0, 10)
+			for i, sub := range subs {
+				recvStream(t, sub, 0, 10)
+				hosts[1+i].lose(t, 10)
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() { sendStream(t, pub, 10, pgmCount()) })
+			for _, sub := range subs {
+				recvStream(t, sub, 10, pgmCount())
+				require.Positive(t, sub.Stats().Packets.Repaired)
+				require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
+			}
+			wg.Wait()
+		})
+	}
+}
+
 // Two publishers of one group and port are told apart, while packets are lost.
 func TestPGMTwoPublishers(t *testing.T) {
 	hosts := newNetwork(t, 3)
@@ -271,7 +300,9 @@ func TestPGMDissected(t *testing.T) {
 	for s.Scan() && !strings.Contains(s.Text(), "Capturing on") {
 	}
 	sub := pgmOpen(t, hosts[1], "epgm", msgcore.Sub, nil)
-	pub := pgmOpen(t, hosts[0], "epgm", msgcore.Pub, nil)
+	opts := &msgcore.Options{Transport: multicast()}
+	opts.Transport.MulticastParity = 16
+	pub := pgmOpen(t, hosts[0], "epgm", msgcore.Pub, opts)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for { // until the capture has begun, it misses some
@@ -317,7 +348,10 @@ func TestPGMDissected(t *testing.T) {
 	for _, typ := range []string{"0x00", "0x04", "0x05", "0x08", "0x0a"} {
 		require.Positive(t, types[typ], "%v", types)
 	}
-	require.NotEmpty(t, fields("pgm.hdr.type == 0 && pgm.hdr.opts.opt == 1", "frame.number"), "the end of the session")
+	require.NotEmpty(t, fields("pgm.hdr.type == 0 && frame contains 8e:04:00:00", "frame.number"), "the end of the session")
+	for _, typ := range []string{"0x05", "0x08", "0x0a"} {
+		require.NotEmpty(t, fields("pgm.hdr.type == "+typ+" && pgm.hdr.opts.parity == 1", "frame.number"), "of parity")
+	}
 }
 
 // Sockets of one host hear each other, over the loopback interface here.

@@ -108,6 +108,13 @@ type Options struct {
 	// sender alone gets a quarter of it at least, and loses nothing as long as that
 	// is as much as it keeps itself.
 	MulticastMemory int
+	// MulticastParity, if not 0, has a pgm sender offer parity: a repair packet is
+	// computed of so many packets, and stands in for whichever of them each receiver
+	// has lost. It is a power of two from 2 to 128, such as 16. It pays where many
+	// receivers lose different packets; it costs them a copy of so many packets, and
+	// both ends to compute. Receivers that do not know parity ask for packets
+	// themselves, but libzmq's fail where it is offered. Receivers need no option for it.
+	MulticastParity int
 	// MaxPacket is the largest packet that is sent, in bytes. For udp it is
 	// what a datagram carries: 0 means 8192, which is what libzmq takes, at
 	// most 65507. For pgm and epgm it is the whole IP packet: 0 means 1500.

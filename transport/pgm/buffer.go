@@ -7,6 +7,7 @@ type buffer struct {
 	b        []byte
 	fragment *fragment
 	pooled   bool
+	shared   bool // it has two owners, and is free when both have said so
 }
 
 const (
@@ -49,7 +50,11 @@ func keepCost(n int) int {
 
 // free gives b back; nil is fine.
 func (b *buffer) free() {
-	if b != nil && b.pooled {
+	switch {
+	case b == nil:
+	case b.shared:
+		b.shared = false
+	case b.pooled:
 		b.b, b.fragment = b.b[:0], nil
 		smallBuffers.Put(b)
 	}

@@ -51,7 +51,7 @@ func openSender(ctx context.Context, c *config) (*sendConn, error) {
 		s.out[i].Addr = c.target(c.addr.Host)
 	}
 	b := newBucket(c.rate, c.tsdu+dataSize+c.overhead(), c.overhead())
-	s.m = newSender(newTSI(), c.addr.Port, c.nla, c.addr.Host, c.window, b, func(pkt []byte) {
+	s.m = newSender(newTSI(), c.addr.Port, c.nla, c.addr.Host, c.window, c.opts.MulticastParity, b, func(pkt []byte) {
 		s.box.add(c, pkt, c.addr.Host)
 	})
 	s.m.start(clock())

@@ -19,8 +19,13 @@ type TestSender struct{ m *sender }
 // NewTestSender returns a sender with a window of so many packets and no limit of
 // its rate.
 func NewTestSender(seed byte, window int, emit func([]byte)) *TestSender {
+	return NewParitySender(seed, window, 0, emit)
+}
+
+// NewParitySender is NewTestSender with parity of groups of so many.
+func NewParitySender(seed byte, window, group int, emit func([]byte)) *TestSender {
 	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
-	s := newSender(t, 5555, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), window, newBucket(1e9, 1500, 28), emit)
+	s := newSender(t, 5555, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), window, group, newBucket(1e9, 1500, 28), emit)
 	return &TestSender{s}
 }
 
@@ -94,6 +99,17 @@ func (r *TestReceiver) Used(t testing.TB) int {
 			n += firstSlots * slotCost
 		}
 		n += s.parts.b.cost()
+		if y := s.parity; y != nil {
+			for _, b := range y.kept {
+				n += b.cost()
+			}
+			for _, g := range y.groups {
+				n += groupCost
+				for _, b := range g.packets {
+					n += b.cost()
+				}
+			}
+		}
 		require.Equal(t, n, s.used)
 		all += n
 		if s.proven {
@@ -128,6 +144,7 @@ type Packet struct {
 	Data        []byte
 	SourcePort  uint16
 	NLA, Group  netip.Addr
+	ParityGroup uint32
 }
 
 // Parse reads b and, if it is of a type that we send, builds it anew.
@@ -136,18 +153,18 @@ func Parse(b []byte) (Packet, []byte, error) {
 	if err := parse(b, &p); err != nil {
 		return Packet{}, nil, err
 	}
-	out := Packet{p.typ, p.sqn, p.trail, p.lead, p.list, p.fin, p.data, p.sport, p.nla, p.group}
+	out := Packet{p.typ, p.sqn, p.trail, p.lead, p.list, p.fin, p.data, p.sport, p.nla, p.group, p.parityGrp}
 	t := tsi{p.gsi, p.sport}
 	switch p.typ {
 	case typeSPM:
-		return out, appendSPM(nil, t, p.dport, p.sqn, p.trail, p.lead, p.nla, p.fin), nil
+		return out, appendSPM(nil, t, p.dport, p.sqn, p.trail, p.lead, p.nla, p.groupSize, p.fin), nil
 	case typeODATA, typeRDATA:
 		return out, appendData(nil, t, p.dport, p.typ, p.sqn, p.trail, p.data), nil
 	case typeNAK:
 		t.port = p.dport
-		return out, appendNAK(nil, t, p.sport, p.typ, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
+		return out, appendNAK(nil, t, p.sport, p.typ, p.flags&optParity, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
 	case typeNCF:
-		return out, appendNAK(nil, t, p.dport, p.typ, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
+		return out, appendNAK(nil, t, p.dport, p.typ, p.flags&optParity, p.nla, p.group, append([]uint32{p.sqn}, p.list...)), nil
 	}
 	return out, nil, nil
 }
@@ -172,5 +189,52 @@ func AppendOptions(seed byte, sqn uint32, options, data []byte) []byte {
 // AppendNAK is a request for repair to the TestSender of that seed.
 func AppendNAK(seed byte, sqns []uint32) []byte {
 	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
-	return appendNAK(nil, t, 5555, typeNAK, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), sqns)
+	return appendNAK(nil, t, 5555, typeNAK, 0, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), sqns)
+}
+
+// AppendParityNAK is AppendNAK for parity.
+func AppendParityNAK(seed byte, sqns []uint32) []byte {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	return appendNAK(nil, t, 5555, typeNAK, optParity, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("239.1.1.1"), sqns)
+}
+
+// AppendSPM is an SPM of the TestSender of that seed, which offers parity of so many.
+func AppendSPM(seed byte, sqn, trail, lead, group uint32) []byte {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	return appendSPM(nil, t, 5555, sqn, trail, lead, netip.MustParseAddr("10.0.0.1"), group, false)
+}
+
+// AppendParity is parity packet j of a group of 16, with any data.
+func AppendParity(seed byte, sqn, j uint32, vary bool, data []byte) []byte {
+	t := tsi{gsi: [6]byte{seed}, port: 40000 + uint16(seed)}
+	return appendParity(nil, t, 5555, sqn&^15, 0, int(j), 16, len(data), vary, func(b, _ []byte) { copy(b, data) })
+}
+
+// The code.
+
+const (
+	MinGroup = minGroup
+	MaxGroup = maxGroup
+	MaxBlock = maxBlock
+)
+
+var (
+	Coefficients = coefficients
+	Combine      = combine
+)
+
+// EncodeParity returns parity packet j of data, of so many bytes.
+func EncodeParity(data [][]byte, j, size int) []byte {
+	known := make([]byte, len(data))
+	for i := range known {
+		known[i] = byte(i)
+	}
+	return Decode(known, data, byte(len(data)+j), size)
+}
+
+// Decode returns the packet i of a block of which others are known.
+func Decode(known []byte, packets [][]byte, i byte, size int) []byte {
+	dst := make([]byte, size)
+	combine(dst, coefficients(known, []byte{i})[0], packets)
+	return dst
 }

@@ -16,6 +16,7 @@ func TestBadOptions(t *testing.T) {
 		"MulticastMemory":   {MulticastMemory: 8<<20 - 1},
 		"MulticastRate":     {MulticastRate: -1},
 		"MulticastRecovery": {MulticastRecovery: -time.Second},
+		"MulticastParity":   {MulticastParity: 24},
 		"MulticastTTL":      {MulticastTTL: 256},
 		"MaxPacket":         {MaxPacket: 255},
 		"TrafficClass":      {TrafficClass: 256},

@@ -26,6 +26,7 @@ const (
 const (
 	optPresent = 0x01
 	optNetwork = 0x02
+	optVarLen  = 0x40
 	optParity  = 0x80
 )
 
@@ -35,12 +36,16 @@ const (
 	optionFragment = 0x01
 	optionNakList  = 0x02
 	optionJoin     = 0x03
+	optionParity   = 0x08 // OPT_PARITY_PRM: what parity a sender offers
+	optionGroup    = 0x09 // OPT_PARITY_GRP: further parity packets of a group
 	optionSyn      = 0x0D
 	optionFin      = 0x0E
 	optionRst      = 0x0F
 	endBit         = 0x80
+	encodedBit     = 0x04 // what an option says is itself parity
 	opxMask        = 0x03
 	opxDiscard     = 0x02 // and 3: a packet whose option is not known is dropped
+	onDemand       = 0x01 // parity is sent when it is asked for
 )
 
 const (
@@ -80,6 +85,10 @@ type packet struct {
 
 	fin  bool
 	data []byte
+
+	groupSize uint32 // packets in a group, if parity of it is to be had on demand
+	parityGrp uint32 // added to a parity packet's number, times the size of a group
+	encoded   bool   // there are options that are parity of those of the packets
 }
 
 var (
@@ -195,6 +204,10 @@ func (p *packet) parseOptions(b []byte) ([]byte, error) {
 		if o[0]&endBit != 0 && len(b) > 0 {
 			return nil, errLength
 		}
+		if p.flags&optParity != 0 && o[2]&encodedBit != 0 {
+			p.encoded = true
+			continue
+		}
 		switch kind := o[0] &^ endBit; kind {
 		case optionFragment:
 			if len(o) != 16 {
@@ -209,6 +222,18 @@ func (p *packet) parseOptions(b []byte) ([]byte, error) {
 			for o = o[4:]; len(o) > 0; o = o[4:] {
 				p.list = append(p.list, be.Uint32(o))
 			}
+		case optionParity:
+			if len(o) != 8 {
+				return nil, errLength
+			}
+			if o[3]&onDemand != 0 {
+				p.groupSize = be.Uint32(o[4:])
+			}
+		case optionGroup:
+			if len(o) != 8 {
+				return nil, errLength
+			}
+			p.parityGrp = be.Uint32(o[4:])
 		case optionFin:
 			p.fin = true
 		case optionJoin, optionSyn, optionRst:
@@ -237,20 +262,37 @@ func appendNLA(dst []byte, a netip.Addr) []byte {
 	return append(append(dst, 0, afiIPv6, 0, 0), a.AsSlice()...)
 }
 
-// appendSPM appends a source path message (section 8.2) of t; fin says that the
-// session ends.
-func appendSPM(dst []byte, t tsi, dport uint16, sqn, trail, lead uint32, nla netip.Addr, fin bool) []byte {
+// appendSPM appends a source path message (section 8.2) of t. Group is the size of
+// the groups for which parity is to be had, 0 without; fin says that the session ends.
+func appendSPM(dst []byte, t tsi, dport uint16, sqn, trail, lead uint32, nla netip.Addr, group uint32, fin bool) []byte {
 	be, at := binary.BigEndian, len(dst)
 	var flags byte
 	if fin {
 		flags = optPresent
 	}
+	if group > 0 {
+		flags = optPresent | optNetwork
+	}
 	dst = appendHeader(dst, t.port, dport, typeSPM, flags, t.gsi, 0)
 	dst = be.AppendUint32(be.AppendUint32(be.AppendUint32(dst, sqn), trail), lead)
 	dst = appendNLA(dst, nla)
-	if fin {
-		dst = append(dst, optionLength, 4, 0, 8, optionFin|endBit, 4, 0, 0)
+	if flags == 0 {
+		return finish(dst, at)
 	}
+	options := len(dst)
+	dst = append(dst, optionLength, 4, 0, 0)
+	last := len(dst)
+	if group > 0 {
+		// The bits P and O are as RFC 3208 draws them; OpenPGM and Wireshark have them the
+		// other way round.
+		dst = be.AppendUint32(append(dst, optionParity, 8, 0, onDemand), group)
+	}
+	if fin {
+		last = len(dst)
+		dst = append(dst, optionFin, 4, 0, 0)
+	}
+	dst[last] |= endBit
+	be.PutUint16(dst[options+2:], uint16(len(dst)-options))
 	return finish(dst, at)
 }
 
@@ -264,12 +306,11 @@ func appendData(dst []byte, t tsi, dport uint16, typ byte, sqn, trail uint32, da
 
 // appendNAK appends a request for repair, or its confirmation (section 8.4): of
 // sqns, at least one and at most 1+maxNakList. A NAK goes upstream, so that its
-// ports are the other way round.
-func appendNAK(dst []byte, t tsi, dport uint16, typ byte, nla, group netip.Addr, sqns []uint32) []byte {
+// ports are the other way round. Flags are 0, or optParity if it is about parity.
+func appendNAK(dst []byte, t tsi, dport uint16, typ, flags byte, nla, group netip.Addr, sqns []uint32) []byte {
 	be, at := binary.BigEndian, len(dst)
-	var flags byte
 	if len(sqns) > 1 {
-		flags = optPresent | optNetwork
+		flags |= optPresent | optNetwork
 	}
 	from, to := t.port, dport
 	if typ == typeNAK {

@@ -68,7 +68,7 @@ func TestFlippedBitsMended(t *testing.T) {
 	r := pgm.NewTestReceiver(1, 1<<10, func([]byte) {}, func(pgm.TestDelivery) {})
 	s := pgm.NewTestSender(1, 16, func([]byte) {})
 	s.Start(0)
-	for _, b := range captured(t) {
+	for _, b := range append(captured(t), exchanged()...) {
 		for i := range min(len(b), 120) * 8 {
 			bad := append([]byte(nil), b...)
 			bad[i/8] ^= 1 << (i % 8)
@@ -107,7 +107,7 @@ func TestChecksum(t *testing.T) {
 }
 
 func FuzzPacket(f *testing.F) {
-	for _, b := range captured(f) {
+	for _, b := range append(captured(f), exchanged()...) {
 		f.Add(b[:min(len(b), 200)])
 	}
 	r := pgm.NewTestReceiver(1, 1<<10, func([]byte) {}, func(pgm.TestDelivery) {})

@@ -31,6 +31,15 @@
 // a sender has cut into packets, which only senders of other makes do, may have a
 // sixteenth of the memory, at most 16 MiB; a larger one is lost.
 //
+// With Options.MulticastParity, a sender has parity on demand: receivers ask for so
+// many repairs of a group of packets, and each repair, which is computed of the whole
+// group, stands in for whichever packet each of them has lost. Many receivers that lose
+// different packets are repaired by a few packets then. For what it cannot repair, a
+// receiver asks as without: of a group that is not yet whole while the sender pauses,
+// of the group within which it has joined, and when it is short of memory. libzmq's
+// receivers do not bear parity: the PGM library that they use takes note of it and
+// stops, or ends the process.
+//
 // There is no acknowledgement: a sender does not know who receives, and does not
 // wait for a slow receiver. Repairs use the rate, too, up to three quarters of it
 // while new packets wait: a receiver that misses much can slow the sender down to that. Set
@@ -44,10 +53,12 @@
 // # What is here of RFC 3208
 //
 // SPM (ambient, heartbeat, on request, at the end), SPMR, ODATA, RDATA, NAK and
-// NCF with lists, the repair procedures of sections 5 and 6 and the options
-// OPT_LENGTH, OPT_FRAGMENT (on input), OPT_NAK_LIST and OPT_FIN; other options are
-// heeded as their discard bits say. Not here: parity (section 11), congestion
-// control, NNAK, polls, and the part of network elements.
+// NCF with lists, the repair procedures of sections 5 and 6, parity on demand of
+// section 11 with variable packet lengths, and the options OPT_LENGTH, OPT_FRAGMENT
+// (on input), OPT_NAK_LIST, OPT_PARITY_PRM, OPT_PARITY_GRP and OPT_FIN; other options
+// are heeded as their discard bits say. Not here: parity without being asked, of groups
+// of varying size, and of packets with OPT_FRAGMENT, congestion control, NNAK, polls,
+// and the part of network elements.
 //
 // Several receivers of one host can share a group and a port. So can senders, but
 // only one of those on the same address gets the requests for repairs, as long as
@@ -168,6 +179,8 @@ func (t Transport) configure(ctx context.Context, addr string, opts *transport.O
 		return nil, errors.New("MulticastRecovery must not be negative")
 	case opts.MulticastMemory != 0 && opts.MulticastMemory < minMemory:
 		return nil, fmt.Errorf("MulticastMemory is %d, want 0 or at least %d", opts.MulticastMemory, minMemory)
+	case opts.MulticastParity != 0 && !groupSize(opts.MulticastParity):
+		return nil, fmt.Errorf("MulticastParity is %d, want 0 or a power of two from %d to %d", opts.MulticastParity, minGroup, maxGroup)
 	case opts.MulticastTTL < 0 || opts.MulticastTTL > 255:
 		return nil, fmt.Errorf("MulticastTTL is %d, want 0 to 255", opts.MulticastTTL)
 	case opts.MaxPacket != 0 && (opts.MaxPacket < minTPDU || opts.MaxPacket > maxTPDU):
@@ -212,6 +225,9 @@ func (t Transport) configure(ctx context.Context, addr string, opts *transport.O
 	}
 	c.rate = float64(rate) * 1000 / 8
 	c.window = int(min(max(c.rate*recovery.Seconds()/float64(tpdu), minWindow), float64(max(windowBytes/tpdu, minWindow))))
+	if n := opts.MulticastParity; n > 0 {
+		c.window = (c.window + n - 1) / n * n // whole groups
+	}
 	c.tsdu = tpdu - c.overhead() - dataSize - fragmentSize // as libzmq, which leaves room for OPT_FRAGMENT
 	return c, nil
 }

@@ -32,6 +32,8 @@ type receiver struct {
 	p   packet        // scratch, as what follows
 	buf []byte
 	ask []uint32
+
+	askGroups []uint32 // parity of groups
 }
 
 // A delivery is the next packet of a source, or news of it.
@@ -93,12 +95,19 @@ func (r *receiver) input(now time.Duration, pkt []byte, from netip.AddrPort) {
 	case typeSPM:
 		r.spm(now, src)
 	case typeNCF:
-		if p.group == r.group && p.flags&optParity == 0 {
+		switch {
+		case p.group != r.group:
+		case p.flags&optParity == 0:
 			r.ncf(now, src)
+		case src.parity != nil:
+			r.parityNCF(now, src)
 		}
 	default:
-		if p.flags&optParity == 0 {
+		switch {
+		case p.flags&optParity == 0:
 			r.data(now, src)
+		case src.parity != nil:
+			r.parityData(now, src)
 		}
 	}
 	r.flush(src)
@@ -124,6 +133,7 @@ func (r *receiver) spm(now time.Duration, src *source) {
 	if src.w == nil {
 		r.begin(src, p.lead+1)
 	}
+	r.learnParity(src)
 	r.trail(src, p.trail)
 	src.w.extend(p.lead, r.backOff(now, src))
 	if p.fin && !src.ending {
@@ -136,6 +146,9 @@ func (r *receiver) trail(src *source, trail uint32) {
 	skipped := src.w.trailTo(trail)
 	r.flush(src) // what was given up goes out of the way
 	skipped += src.w.trailTo(trail)
+	if src.parity != nil {
+		r.trailParity(src, trail, skipped > 0)
+	}
 	if skipped == 0 {
 		return
 	}
@@ -200,6 +213,7 @@ func (r *receiver) data(now time.Duration, src *source) {
 	b := keep(p.data)
 	if p.fragment {
 		b.fragment = &fragment{p.first, p.offset, p.length}
+		r.refuseParity(src)
 	}
 	due := never
 	if before(w.lead+1, p.sqn) {
@@ -211,6 +225,9 @@ func (r *receiver) data(now time.Duration, src *source) {
 	}
 	if repaired {
 		r.counters.Repaired.Add(1)
+	}
+	if stored && src.parity != nil {
+		r.decode(src, src.parity.base(p.sqn))
 	}
 }
 
@@ -237,6 +254,9 @@ func (r *receiver) flush(src *source) {
 		s := w.at(w.next)
 		if !s.state.missing() && !r.hasRoom(s.b.cost()+src.parts.b.cost()) {
 			return
+		}
+		if src.parity != nil && !s.state.missing() {
+			r.keepForParity(src, s.b)
 		}
 		switch s.state {
 		case slotLost:
@@ -339,16 +359,23 @@ func (r *receiver) attend(now time.Duration, src *source) time.Duration {
 // again.
 func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 	w := src.w
-	r.ask = r.ask[:0]
-	for len(r.ask) < maxAsks*(1+maxNakList) {
+	r.ask, r.askGroups = r.ask[:0], r.askGroups[:0]
+	for len(r.ask)+len(r.askGroups) < maxAsks*(1+maxNakList) {
 		sqn, h := w.nextDue(now + granularity) // what is due within moments goes into the same request
 		if h == nil {
 			break
 		}
 		switch h.state {
 		case slotBackOff:
-			r.ask = append(r.ask, sqn)
-			h.state, h.due = slotWaitNCF, now+src.pace.wait(ncfWait, h)
+			switch src.parity.way(now, w, sqn, h) {
+			case askLater:
+				h.due = r.backOff(now, src)
+			case askParity:
+				r.askParity(now, src, sqn)
+			default:
+				r.ask = append(r.ask, sqn)
+				h.state, h.due = slotWaitNCF, now+src.pace.wait(ncfWait, h)
+			}
 		case slotWaitNCF:
 			h.ncfs++
 			h.state, h.due = slotBackOff, r.backOff(now, src)
@@ -366,15 +393,21 @@ func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 		}
 		w.timers.push(holeTimer{h.due, sqn})
 	}
-	slices.SortFunc(r.ask, func(a, b uint32) int { return int(int32(a - b)) })
-	for ask := r.ask; len(ask) > 0; {
-		n := min(len(ask), 1+maxNakList)
-		r.buf = appendNAK(r.buf[:0], src.key.tsi, r.dport, typeNAK, src.nla, r.group, ask[:n])
-		r.emit(r.buf, src.nla)
-		ask = ask[n:]
-	}
+	r.request(src, 0, r.ask)
+	r.request(src, optParity, r.askGroups)
 	r.flush(src)
 	return max(w.due(), now+granularity)
+}
+
+// request sends NAKs for sqns, which it sorts.
+func (r *receiver) request(src *source, flags byte, sqns []uint32) {
+	slices.SortFunc(sqns, func(a, b uint32) int { return int(int32(a - b)) })
+	for len(sqns) > 0 {
+		n := min(len(sqns), 1+maxNakList)
+		r.buf = appendNAK(r.buf[:0], src.key.tsi, r.dport, typeNAK, flags, src.nla, r.group, sqns[:n])
+		r.emit(r.buf, src.nla)
+		sqns = sqns[n:]
+	}
 }
 
 // ended is called for a session that has said its end.

@@ -16,7 +16,8 @@ type sender struct {
 	group netip.Addr
 	emit  func(b []byte) // sends a control packet or a repair to the group; it keeps nothing of b
 
-	slots []sent // the window: that of sqn is at sqn % len(slots)
+	slots []sent // the window
+	first int    // the place of trail in it
 	trail uint32 // the oldest in the window
 	next  uint32 // the number of the next packet
 
@@ -26,8 +27,10 @@ type sender struct {
 	lastSPM time.Duration
 	bucket  bucket
 
+	parity *offer // nil if none is offered
+
 	quiet   time.Duration // since when nobody has asked for repair, and nothing was sent
-	asked   []uint32      // to be sent again, from asked[done:] on, each once
+	asked   []request     // to be answered, from asked[done:] on, each once
 	done    int
 	ahead   float64 // bytes of repairs, at most bucket.size/2, that new packets have not made up for
 	waits   bool    // a new packet waits
@@ -41,6 +44,13 @@ type sent struct {
 	b        []byte // whole
 	repaired time.Duration
 	asked    bool // its repair waits
+}
+
+// A request is for the packet with that number, or for parity of the group that
+// begins with it.
+type request struct {
+	sqn    uint32
+	parity bool
 }
 
 // heartbeats are the pauses between SPMs after data was sent (section 5.1.5), as
@@ -58,12 +68,18 @@ const (
 	leastPause = 200 * time.Microsecond
 )
 
-// newSender returns a sender whose window holds so many packets.
-func newSender(t tsi, dport uint16, nla, group netip.Addr, window int, b bucket, emit func([]byte)) *sender {
-	return &sender{
+// newSender returns a sender whose window holds so many packets. It offers parity of
+// groups of so many, a power of two by which the window can be divided, or with 0
+// none.
+func newSender(t tsi, dport uint16, nla, group netip.Addr, window, parity int, b bucket, emit func([]byte)) *sender {
+	s := &sender{
 		tsi: t, dport: dport, nla: nla, group: group, emit: emit,
 		slots: make([]sent, window), bucket: b,
 	}
+	if parity > 0 {
+		s.parity = newOffer(parity, window)
+	}
+	return s
 }
 
 // start announces the session.
@@ -76,7 +92,7 @@ func (s *sender) start(now time.Duration) {
 
 // spm sends an SPM, and plans the next one.
 func (s *sender) spm(now time.Duration, fin bool) {
-	s.buf = appendSPM(s.buf[:0], s.tsi, s.dport, s.spmSqn, s.trail, s.next-1, s.nla, fin)
+	s.buf = appendSPM(s.buf[:0], s.tsi, s.dport, s.spmSqn, s.trail, s.next-1, s.nla, s.parity.size(), fin)
 	s.spmSqn++
 	s.lastSPM, s.spmAt = now, now+heartbeats[s.beat]
 	if s.beat < len(heartbeats)-1 {
@@ -97,7 +113,7 @@ func (s *sender) tick(now time.Duration) time.Duration {
 // repair sends again what was asked for, as far as the rate allows, and returns
 // when to go on.
 func (s *sender) repair(now time.Duration) time.Duration {
-	for ; s.done < len(s.asked); s.done++ {
+	for s.done < len(s.asked) {
 		if wait := s.bucket.wait(now); wait > 0 {
 			if s.done > len(s.asked)/2 {
 				s.asked, s.done = append(s.asked[:0], s.asked[s.done:]...), 0
@@ -107,15 +123,23 @@ func (s *sender) repair(now time.Duration) time.Duration {
 		if s.waits && s.ahead >= s.bucket.size/2 {
 			return now + time.Millisecond // one that asks for much holds up nobody for long
 		}
-		sqn := s.asked[s.done]
-		if sqn-s.trail >= s.next-s.trail {
-			continue // it has left the window meanwhile
+		more := false
+		switch q := s.asked[s.done]; {
+		case !s.has(q.sqn): // it has left the window meanwhile
+			s.done++
+			continue
+		case q.parity:
+			more = s.appendParity(now, q.sqn)
+		default:
+			slot := s.slot(q.sqn)
+			slot.asked, slot.repaired = false, now
+			s.buf = append(s.buf[:0], slot.b...)
+			s.buf[4] = typeRDATA
+			binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
 		}
-		slot := &s.slots[sqn%uint32(len(s.slots))]
-		slot.asked, slot.repaired = false, now
-		s.buf = append(s.buf[:0], slot.b...)
-		s.buf[4] = typeRDATA
-		binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
+		if !more {
+			s.done++
+		}
 		s.bucket.take(len(s.buf))
 		s.repairs++
 		s.ahead = min(s.ahead+float64(len(s.buf))/repairShare, s.bucket.size/2)
@@ -147,9 +171,14 @@ func (s *sender) mayAdd(now time.Duration) time.Duration {
 // stays valid until len(slots) others were sent.
 func (s *sender) send(now time.Duration, data []byte) []byte {
 	if s.next-s.trail == uint32(len(s.slots)) {
-		s.trail++
+		n := max(1, s.parity.size()) // a group leaves as a whole
+		s.trail += n
+		s.first = (s.first + int(n)) % len(s.slots)
 	}
-	slot := &s.slots[s.next%uint32(len(s.slots))]
+	if s.parity != nil {
+		s.parity.begin(s)
+	}
+	slot := s.slot(s.next)
 	if n := dataSize + len(data); cap(slot.b) < n {
 		slot.b = make([]byte, 0, n)
 	}
@@ -168,6 +197,14 @@ func (s *sender) send(now time.Duration, data []byte) []byte {
 	return slot.b
 }
 
+// has reports whether the window has sqn.
+func (s *sender) has(sqn uint32) bool { return sqn-s.trail < s.next-s.trail }
+
+// slot is the place of sqn, which is in the window or comes next.
+func (s *sender) slot(sqn uint32) *sent { return &s.slots[s.place(sqn)] }
+
+func (s *sender) place(sqn uint32) int { return (s.first + int(sqn-s.trail)) % len(s.slots) }
+
 // input takes a packet that has come, and reports whether it was understood.
 func (s *sender) input(now time.Duration, b []byte) bool {
 	p := &s.p
@@ -179,7 +216,7 @@ func (s *sender) input(now time.Duration, b []byte) bool {
 	}
 	switch p.typ {
 	case typeNAK:
-		if p.nla == s.nla && p.group == s.group && p.flags&optParity == 0 {
+		if p.nla == s.nla && p.group == s.group && (p.flags&optParity == 0 || s.parity != nil) {
 			s.quiet = now
 			s.nak(now, p)
 		}
@@ -198,9 +235,10 @@ func (s *sender) nak(now time.Duration, p *packet) {
 	n := len(p.list)
 	copy(p.list[1:], p.list[:n-1])
 	p.list[0] = p.sqn
+	parity := p.flags & optParity
 	known := p.list[:0]
 	for _, sqn := range p.list {
-		if sqn-s.trail < s.next-s.trail {
+		if parity == 0 && s.has(sqn) || parity != 0 && s.offers(sqn) {
 			known = append(known, sqn)
 		}
 	}
@@ -211,14 +249,15 @@ func (s *sender) nak(now time.Duration, p *packet) {
 		}
 		return
 	}
-	s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, s.nla, s.group, known)
+	s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, parity, s.nla, s.group, known)
 	s.bucket.control(len(s.buf))
 	s.emit(s.buf)
 	for _, sqn := range known {
-		slot := &s.slots[sqn%uint32(len(s.slots))]
-		if !slot.asked && now-slot.repaired >= repairOnce { // or it is on its way
+		if parity != 0 {
+			s.askParity(now, sqn)
+		} else if slot := s.slot(sqn); !slot.asked && now-slot.repaired >= repairOnce { // or it is on its way
 			slot.asked = true
-			s.asked = append(s.asked, sqn)
+			s.asked = append(s.asked, request{sqn: sqn})
 		}
 	}
 	s.repair(now)

@@ -102,12 +102,13 @@ type member struct {
 // A net is a sender and receivers.
 type net struct {
 	*world
-	s       *pgm.TestSender
-	back    way // to the sender
-	members []*member
-	queue   [][]byte // offered, until the rate allows to send it
-	repairs int      // of all, on the wire
-	naks    int
+	s        *pgm.TestSender
+	back     way // to the sender
+	members  []*member
+	queue    [][]byte // offered, until the rate allows to send it
+	repairs  int      // of all, on the wire
+	naks     int
+	parities int // of the repairs
 }
 
 func newNet(seed uint64, window, n int, v way) *net {
@@ -137,6 +138,7 @@ func (t *net) begin() {
 func (t *net) multicast(b []byte) {
 	if b[4] == 5 {
 		t.repairs++
+		t.parities += int(b[5] >> 7)
 	}
 	for _, m := range t.members {
 		t.carry(&m.way, b, func(b []byte) { m.r.Input(t.now, b, "10.0.0.1") })

@@ -28,6 +28,8 @@ type source struct {
 	pace    pace
 	repairs time.Duration // when the last one came, for anybody
 	lost    uint64        // to be told with the next delivery
+	parity  *parity       // nil if none is used
+	plain   bool          // none is to be used
 	parts   parts         // of a unit that is sent in several packets
 	ending  bool          // it has said so
 	endAt   time.Duration
@@ -153,6 +155,7 @@ func (r *receiver) end(src *source) {
 		slots = len(w.slots)
 		src.w = nil
 	}
+	r.refuseParity(src)
 	r.charge(src, -slots*slotCost)
 	r.dropParts(src)
 	if src.told {
