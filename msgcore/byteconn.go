@@ -32,7 +32,7 @@ type byteConn struct {
 // byteSession returns a session for plain bytes over conn, that has not begun.
 func (s *Socket) byteSession(conn net.Conn, endpoint string) *session {
 	ss := &session{s: s, info: s.describe(conn, endpoint), raw: rawConn(conn), slow: isSlow(conn), stop: make(chan struct{})}
-	ss.conn = &byteConn{Conn: conn, ss: ss, max: int(s.opts.MaxMessage)}
+	ss.conn = &byteConn{Conn: conn, ss: ss, max: int(s.opts.MaxMessage), out: regather{sent: over(conn)}}
 	ss.hb.ss = ss
 	return ss
 }

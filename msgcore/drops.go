@@ -14,6 +14,9 @@ const (
 	DropUnroutable                      // no peer has the routing id, or the peer is gone
 	DropLost                            // it was queued for a peer that went away
 	DropReplaced                        // by a newer message (Options.Conflate), on either side
+	// Written here, to a connection that has ended before the peer had read it; where
+	// the connection can tell (transport.DeliveryConn):
+	DropUndelivered
 	// And those that have come and that the application does not get:
 	DropFiltered   // nothing is subscribed to that matches it, or its group is not joined
 	DropUnexpected // a reply that no request waits for, or bytes behind the end of a connection (STREAM)
@@ -25,7 +28,8 @@ const (
 
 var dropNames = [dropCauses]string{
 	DropFull: "full", DropUnroutable: "unroutable", DropLost: "lost", DropReplaced: "replaced",
-	DropFiltered: "filtered", DropUnexpected: "unexpected", DropMalformed: "malformed",
+	DropUndelivered: "undelivered",
+	DropFiltered:    "filtered", DropUnexpected: "unexpected", DropMalformed: "malformed",
 	DropUnwanted: "unwanted", DropUnread: "unread",
 }
 
@@ -90,7 +94,7 @@ func (d *dropCount) stats() (s DropStats) {
 func (s *DropStats) byCause() [dropCauses]*uint64 {
 	return [...]*uint64{
 		DropFull: &s.DroppedFull, DropUnroutable: &s.DroppedUnroutable, DropLost: &s.DroppedLost,
-		DropReplaced: &s.DroppedReplaced, DropFiltered: &s.DroppedFiltered, DropUnexpected: &s.DroppedUnexpected,
+		DropReplaced: &s.DroppedReplaced, DropUndelivered: &s.DroppedUndelivered, DropFiltered: &s.DroppedFiltered, DropUnexpected: &s.DroppedUnexpected,
 		DropMalformed: &s.DroppedMalformed, DropUnwanted: &s.DroppedUnwanted, DropUnread: &s.DroppedUnread,
 	}
 }

@@ -18,7 +18,7 @@ type oldConn struct {
 }
 
 func newOldConn(c net.Conn) *oldConn {
-	return &oldConn{Conn: c, in: zmtp.NewReader1(c), out: regather{header: zmtp.AppendHeader1}}
+	return &oldConn{Conn: c, in: zmtp.NewReader1(c), out: regather{header: zmtp.AppendHeader1, sent: over(c)}}
 }
 
 // Read reads frames as of ZMTP 3.

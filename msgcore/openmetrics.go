@@ -214,7 +214,7 @@ func (m *metrics) traffic(prefix, of string, all func(each func(labels []string,
 			}
 		}
 	})
-	m.family(prefix+"in_doubt_messages", "counter", "messages", "Messages that were written to connections that then broke"+of+".")
+	m.family(prefix+"in_doubt_messages", "counter", "messages", "Messages that were written to connections that then broke, and may not have arrived"+of+".")
 	one(func(t *Traffic) uint64 { return t.InDoubt })
 	m.family(prefix+"in_doubt_bytes", "counter", "bytes", "Bytes of these messages"+of+".")
 	one(func(t *Traffic) uint64 { return t.InDoubtBytes })

@@ -1,6 +1,7 @@
 package msgcore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -365,6 +366,7 @@ func (r *reader) upstream(b *block) error {
 	next := 0
 	first, changes := true, false
 	var frames [][]byte
+	var failed error // what is behind is counted all the same
 	for pos := 0; pos < len(b.b); {
 		flags, n, at := frameAt(b.b, pos)
 		f := zmtp.Frame{More: flags&zmtp.FlagMore != 0}
@@ -386,16 +388,14 @@ func (r *reader) upstream(b *block) error {
 		changes = false
 		if r.ss.s.typ == XPub && len(frames) > 0 {
 			one := oneBlock(frames)
-			if err := r.deliver(&one); err != nil {
-				return err
-			}
+			failed = cmp.Or(failed, r.deliver(&one))
 		} else if len(frames) > 0 {
 			one := oneBlock(frames)
 			r.drop(&one, DropUnwanted)
 		}
 		frames = frames[:0]
 	}
-	return nil
+	return failed
 }
 
 // oneBlock returns a block of one message, with a copy of its frames.
@@ -560,7 +560,7 @@ func (r *reader) heard(n int) {
 	r.ss.hb.hear()
 }
 
-// close gives up what is unfinished. The session has ended, so that whoever
+// close counts what was not handed over, and gives up what is unfinished. The session has ended, so that whoever
 // reads will stop.
 func (r *reader) close() {
 	r.token.Lock()
@@ -569,6 +569,7 @@ func (r *reader) close() {
 		r.bodies[i].own.drop()
 	}
 	r.bodies = nil
+	r.countRest()
 	if r.slab != nil {
 		r.dropSlab()
 	}

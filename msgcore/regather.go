@@ -17,7 +17,8 @@ type regather struct {
 	headers []byte      // these headers
 	skipped int64       // bytes of the headers that they stand for
 	left    int         // bytes of the last frame that come in the next part
-	command byte        // what the command behind the frames begins with; 0: there is none
+	sent    translation
+	command byte // what the command behind the frames begins with; 0: there is none
 }
 
 // write writes parts, which together are whole frames, and removes what it has
@@ -61,13 +62,14 @@ func (g *regather) gather(parts *net.Buffers) {
 				flags, n, at := frameAt(p, 0) // headers are in one piece
 				g.skipped += int64(at)
 				if flags&zmtp.FlagCommand != 0 { // and so are commands
+					g.note(at+n, 0)
 					g.skipped += int64(n)
 					g.command = p[at]
 					p = p[at+n:]
 					continue
 				}
 				g.left, p = n, p[at:]
-				g.addHeader(flags&zmtp.FlagMore != 0, n)
+				g.note(at+n, g.addHeader(flags&zmtp.FlagMore != 0, n)+n)
 				continue
 			}
 			k := min(g.left, len(p))
@@ -82,12 +84,22 @@ func (g *regather) gather(parts *net.Buffers) {
 	g.rest = g.pieces
 }
 
-func (g *regather) addHeader(more bool, n int) {
+// note notes a frame: what it is, and what goes out for it.
+func (g *regather) note(plain, wire int) {
+	if g.sent.told != nil {
+		g.sent.add(int64(plain), int64(wire))
+	}
+}
+
+// addHeader adds the header of a frame of n bytes, and returns how long it is.
+func (g *regather) addHeader(more bool, n int) int {
 	if g.header == nil {
-		return
+		return 0
 	}
 	from := len(g.headers)
 	g.headers = g.header(g.headers, more, n)
 	g.pieces = append(g.pieces, g.headers[from:len(g.headers):len(g.headers)])
-	g.added += int64(len(g.headers) - from)
+	size := len(g.headers) - from
+	g.added += int64(size)
+	return size
 }

@@ -24,7 +24,7 @@ type sealedConn struct {
 
 func newSealedConn(c net.Conn, session zmtp.Session) *sealedConn {
 	s := &sealedConn{Conn: c, session: session}
-	s.in.raw = rawConn(c)
+	s.in.raw, s.out.sent = rawConn(c), over(c)
 	return s
 }
 
@@ -224,6 +224,7 @@ type sealedWriter struct {
 	pos  int
 	ends []frameEnd // of the frames in out
 	body []byte     // of a frame that came in several parts
+	sent translation
 }
 
 // A frameEnd tells where a frame ends: in sealedWriter.out, and how many plain
@@ -315,6 +316,7 @@ func (w *sealedWriter) seal(session zmtp.Session, parts net.Buffers) error {
 			i, at = i+1, 0
 		}
 		var err error
+		from := len(w.out)
 		w.out, err = session.Seal(w.out, zmtp.Frame{
 			More: flags&zmtp.FlagMore != 0, Command: flags&zmtp.FlagCommand != 0, Body: body,
 		})
@@ -322,6 +324,9 @@ func (w *sealedWriter) seal(session zmtp.Session, parts net.Buffers) error {
 			return err
 		}
 		w.ends = append(w.ends, frameEnd{len(w.out), size})
+		if w.sent.told != nil {
+			w.sent.add(size, int64(len(w.out)-from))
+		}
 	}
 	return nil
 }

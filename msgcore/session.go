@@ -36,9 +36,11 @@ type session struct {
 	parted bool  // nothing more is written, and the peer knows; likewise
 	nth    int   // of those to the same endpoint, from 0 on
 
-	w  writer
-	r  reader
-	hb heartbeat
+	w writer
+	r reader
+	// receipts are kept where the connection tells what the peer has read; else nil.
+	receipts *receipts
+	hb       heartbeat
 
 	lent atomic.Bool // see lockstep.go
 	nap  nap         // see watcher.go
@@ -189,6 +191,7 @@ func (ss *session) attach(p *peer) error {
 	s.conflates(in, p, ss.info)
 	ss.r.init(ss, &inlet{pipe: in, peer: p, info: ss.info, wake: make(chan struct{}, 1)})
 	ss.p = p
+	ss.keepReceipts()
 
 	s.recvMu.Lock()
 	s.sendMu.Lock()

@@ -77,7 +77,9 @@ type Socket struct {
 
 	wentOut tally // to peers that are gone
 	doubt   tally // see Traffic.InDoubt
-	remade  int   // connections; see Traffic.Reconnects
+	// unsettled are of connections that have ended, while the other ends still read.
+	unsettled []*receipts
+	remade    int // connections; see Traffic.Reconnects
 
 	unsent []Pending // what Close could not write
 

@@ -20,8 +20,11 @@ import (
 //		DroppedUnwanted + DroppedUnread + DroppedReplaced
 //
 // where replies to a Request are received, too, and messages are not that Options.Router.Notify,
-// Disconnected or Hiccup make, nor the subscriptions that an XPUB receives. Between both sides nothing is missing but what is
-// InDoubt at the sender, at most, and what is under way.
+// Disconnected or Hiccup make, nor the subscriptions that an XPUB receives. Between both sides nothing is missing
+//
+//	MessagesOut = MessagesIn + DroppedUndelivered
+//
+// but what is InDoubt at the sender, at most, and what is under way.
 type Stats struct {
 	Traffic
 	DropStats
@@ -45,6 +48,9 @@ type DropStats struct {
 	DroppedUnroutable uint64 // for a routing id that no peer has, or a peer that is gone
 	DroppedLost       uint64 // queued for a peer that went away
 	DroppedReplaced   uint64 // by a newer message (Options.Conflate), on either side
+	// Written here, and not read by the peer before the connection has ended: part of
+	// MessagesOut. Only where the transport can tell, as a simulated one.
+	DroppedUndelivered uint64
 	// Come from a peer, and not for the application.
 	DroppedFiltered   uint64 // nothing is subscribed to that matches, or the group is not joined (SUB, XSUB, DISH)
 	DroppedUnexpected uint64 // replies that no request waits for (REQ), bytes behind the end of a connection (STREAM)
@@ -65,6 +71,9 @@ type PacketStats struct {
 
 // Stats returns the counters of s, also when it is closed.
 func (s *Socket) Stats() Stats {
+	s.sendMu.Lock()
+	s.settle()
+	s.sendMu.Unlock()
 	return Stats{
 		Traffic:            s.traffic(),
 		DropStats:          s.drops.stats(),
@@ -133,6 +142,7 @@ func (s *Socket) PeerStats() []PeerStats {
 	}
 	var list []PeerStats
 	s.sendMu.Lock()
+	s.settle()
 	for p := range s.peers {
 		r := got[p]
 		r.came.add(p.cameIn)

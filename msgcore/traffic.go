@@ -17,9 +17,11 @@ type Traffic struct {
 	QueuedOut, QueuedOutBytes uint64
 	// InDoubt and InDoubtBytes may or may not have arrived: they were written to
 	// connections that then ended, other than by a Close of this socket in which
-	// the peer had read everything and closed its end. Nothing tells what the peer
-	// has read, so that this is an upper bound: all that was written to such a
-	// connection. Packets of udp, pgm and epgm are not counted here.
+	// the peer had read everything and closed its end. On tcp and ipc nothing tells
+	// what the peer has read, so that this is an upper bound: all that was written to
+	// such a connection. Of a connection that tells (transport.DeliveryConn), as on
+	// package simnet, nothing is in doubt: what the peer has not read is counted as
+	// DroppedUndelivered. Packets of udp, pgm and epgm are not counted here.
 	InDoubt, InDoubtBytes uint64
 	// Reconnects are connections that were made again to an endpoint of Connect.
 	Reconnects uint64
@@ -115,7 +117,16 @@ func (p *peer) waiting() tally {
 // sendMu, when it has ended because of err.
 func (ss *session) doubt(err error) {
 	p := ss.p
-	if p.packets || ss.readToEnd(err) {
+	if p.packets {
+		return
+	}
+	if r := ss.receipts; r != nil {
+		r.p, r.info = p, ss.info
+		ss.s.unsettled = append(ss.s.unsettled, r)
+		ss.s.settle()
+		return
+	}
+	if ss.readToEnd(err) {
 		return
 	}
 	lost := p.out.done.minus(ss.before)

@@ -135,6 +135,9 @@ func (ss *session) nextBatch() bool {
 	next.signal()
 	own.signal()
 	if more {
+		if ss.receipts != nil {
+			ss.receipts.commands(len(w.busy))
+		}
 		w.gather()
 	}
 	return more
@@ -224,6 +227,9 @@ func (ss *session) batchDone() {
 		b := &w.taken[i]
 		w.msgs += b.msgs
 		w.bytes += b.size
+		if ss.receipts != nil {
+			ss.receipts.written(b, b.size)
+		}
 		b.free()
 	}
 	clear(w.parts)
@@ -248,7 +254,7 @@ func (w *writer) advance() {
 // writeFailed ends the session because of err. Messages whose last byte was
 // written are done with; giveBackTo returns the others.
 func (ss *session) writeFailed(err error) {
-	ss.w.cutWritten()
+	ss.cutWritten()
 	ss.s.sendMu.Lock()
 	ss.p.out.live = false
 	ss.s.sendMu.Unlock()
@@ -256,10 +262,14 @@ func (ss *session) writeFailed(err error) {
 }
 
 // cutWritten takes the messages off the batch whose last byte was written.
-func (w *writer) cutWritten() {
+func (ss *session) cutWritten() {
+	w := &ss.w
 	left := w.wrote - int64(len(w.busy))
 	for i := 0; i < w.batch && left > 0; i++ {
 		b := &w.taken[i]
+		if ss.receipts != nil {
+			ss.receipts.written(b, left)
+		}
 		msgs, size := b.cut(left)
 		w.msgs += msgs
 		w.bytes += size
@@ -276,7 +286,7 @@ func (w *writer) cutWritten() {
 // may take its time.
 func (ss *session) creditWritten() {
 	w := &ss.w
-	w.cutWritten()
+	ss.cutWritten()
 	if w.msgs == 0 {
 		return
 	}

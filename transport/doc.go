@@ -50,6 +50,6 @@
 //
 // Some transports can do more, and say so by a second interface: a Transport of
 // packets rather than connections is a [PacketTransport], a Conn that knows the
-// process at its other end a [CredConn], and a Transport within one process can be a
-// [Rendezvous].
+// process at its other end a [CredConn], one that knows what the other end has read a
+// [DeliveryConn], and a Transport within one process can be a [Rendezvous].
 package transport

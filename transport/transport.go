@@ -36,6 +36,18 @@ type Cred struct {
 	PID, UID, GID int
 }
 
+// A DeliveryConn is a Conn that knows how much of what was written to it the other
+// end has read, as one of a simulated network does: an operating system does not
+// tell. With it a socket knows of each message what became of it when a connection
+// breaks. It may be asked at any time, by several goroutines at once, also after
+// Close.
+type DeliveryConn interface {
+	Conn
+	// Delivery reports how many bytes were written since the beginning, and how
+	// many of them the other end has read. final says that it will read no more.
+	Delivery() (written, read int64, final bool)
+}
+
 // A Rendezvous is a Transport whose two ends are in one process, so that they
 // can be joined without a byte stream between them. What is offered is opaque
 // to the transport.

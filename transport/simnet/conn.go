@@ -5,7 +5,11 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/solomq/solomq/transport"
 )
+
+var _ transport.DeliveryConn = (*conn)(nil)
 
 // A conn is one end of a connection: it reads what the other end writes to in.
 type conn struct {
@@ -58,6 +62,13 @@ func (c *conn) close() error {
 		delete(c.link.conns, c.peer)
 	}
 	return err
+}
+
+// Delivery tells what the peer has read; see [transport.DeliveryConn].
+func (c *conn) Delivery() (written, read int64, final bool) {
+	c.link.n.mu.Lock()
+	defer c.link.n.mu.Unlock()
+	return c.out.delivery()
 }
 
 // LocalAddr returns where the connection begins.

@@ -33,6 +33,9 @@
 // delay of the link, in order, no faster than its bandwidth. A dial takes one
 // round trip. Acknowledgements take no time.
 //
+// Either end knows what the other one has read, and never will, so that a socket's
+// counters leave nothing in doubt; see [transport.DeliveryConn].
+//
 // Links can be harmed in three ways:
 //
 //   - [Link.Cut]: nothing arrives, and nobody is told, until [Link.Mend]. Both

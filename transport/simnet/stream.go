@@ -20,6 +20,8 @@ type stream struct {
 	last      time.Time // when the last one is due
 	writing   bool      // somebody writes; others wait, so that writes do not mix
 	broken    bool      // by Link.Reset
+	sent      int64     // bytes written, since the beginning
+	taken     int64     // of them, that were read
 	reader    side
 	writer    side
 }
@@ -100,6 +102,7 @@ func (s *stream) take(p []byte) (n int) {
 		}
 	}
 	s.held -= n
+	s.taken += int64(n)
 	return n
 }
 
@@ -153,6 +156,7 @@ func (s *stream) put(p []byte) int {
 		n = min(n, segment)
 	}
 	s.last = s.due(n)
+	s.sent += int64(n)
 	if !s.reader.done { // else nobody will read it
 		s.chunks = append(s.chunks, chunk{append([]byte(nil), p[:n]...), s.last})
 		s.held += n
@@ -212,6 +216,11 @@ func (s *stream) finish(one *side, forGood bool) {
 
 // live reports whether s still carries something new.
 func (s *stream) live() bool { return !s.broken && !s.writer.done && !s.reader.done }
+
+// delivery is how much was written and read, and whether nothing more will be read.
+func (s *stream) delivery() (sent, taken int64, final bool) {
+	return s.sent, s.taken, s.broken || s.reader.done || s.writer.done && s.taken == s.sent
+}
 
 // settle notes what has arrived.
 func (s *stream) settle() {

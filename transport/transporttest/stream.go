@@ -339,3 +339,33 @@ func (s *suite) credentials(t *testing.T) {
 		}
 	}
 }
+
+// delivery checks what a DeliveryConn says of what its other end has read.
+func (s *suite) delivery(t *testing.T) {
+	a, b := s.pair(t, s.listen(t))
+	c, ok := a.(transport.DeliveryConn)
+	if !ok {
+		t.Skip("not a transport.DeliveryConn")
+	}
+	want := func(written, read int64, final bool) {
+		t.Helper()
+		if w, r, f := c.Delivery(); w != written || r != read || f != final {
+			t.Fatalf("Delivery is %d, %d, %v, want %d, %d, %v", w, r, f, written, read, final)
+		}
+	}
+	want(0, 0, false)
+	exchange(t, a, b, "read")
+	want(4, 4, false)
+	if _, err := io.WriteString(a, "unread"); err != nil {
+		t.Fatal(err)
+	}
+	want(10, 4, false)
+	a.Close()
+	want(10, 4, false)
+	if _, err := io.ReadFull(b, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	want(10, 7, false)
+	b.Close()
+	want(10, 7, true)
+}

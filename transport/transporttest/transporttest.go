@@ -57,6 +57,7 @@ func Run(t *testing.T, tr transport.Transport, addr func(testing.TB) string) {
 		{"ConcurrentDials", s.concurrentDials},
 		{"DialCanceled", s.dialCanceled},
 		{"DialNobody", s.dialNobody},
+		{"Delivery", s.delivery},
 	}
 	for _, test := range tests {
 		t.Run(test.name, noLeaks(test.run))
