@@ -29,6 +29,9 @@ func (s *Socket) connect(name, as string) error {
 	if err == nil {
 		err = s.checkScheme(ep.Scheme, tr)
 	}
+	if c, ok := tr.(transport.AddrChecker); ok && err == nil {
+		err = c.CheckDial(ep.Addr, &s.opts.Transport)
+	}
 	if pt, ok := tr.(transport.PacketTransport); ok && err == nil {
 		_, err := s.addPackets(s.ctx, false, name, ep, pt)
 		if err != nil {

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/transport"
+	"github.com/solomq/solomq/transport/simnet"
 )
 
 // requireOp wants an *OpError of the operation and type, and returns it.
@@ -409,12 +411,20 @@ func TestLifecycleBadEndpoints(t *testing.T) {
 		{"tcp://", "no address", "no address"},
 		{"TCP://127.0.0.1:5555", "a scheme starts with a letter", "a scheme starts with a letter"},
 		{"carrier-pigeon://loft", `no transport for scheme "carrier-pigeon"; there are [`, `no transport for scheme "carrier-pigeon"`},
-		{"tcp://127.0.0.1", "port", ""},
-		{"tcp://127.0.0.1:99999", "99999", ""},
-		{"tcp://127.0.0.1:http", "http", ""},
-		{"tcp://no such host:*", "no such host", ""},
+		{"tcp://nonsense", "no port; write it like", "no port; write it like"},
+		{"tcp://127.0.0.1", "no port", "no port"},
+		{"tcp://127.0.0.1:99999", "99999", "99999"},
+		{"tcp://127.0.0.1:http", "http", "http"},
+		{"tcp://::1:5555", "[::1]:5555", "[::1]:5555"},
+		{"tcp://[nonsense]:5555", "not an IPv6 address", "not an IPv6 address"},
+		{"tcp://:5555", "no host", "no host"},
+		{"tcp://no such host:*", "no such host", "can be listened on, not dialed"},
+		{"tcp://no such host:5555", "no such host", "neither a name nor an address"},
+		{"tcp://127.0.0.1;127.0.0.1:5555", "only for dialing", "source: no port"},
+		{"tcp://127.0.0.1:no;127.0.0.1:5555", "only for dialing", "source: port"},
 		{"ipc:///nowhere/at/all", "no such file", ""},
-		{long, "long", ""},
+		{"ipc://a\x00b", "zero byte", "zero byte"},
+		{long, "long", "long"},
 		{"fake://nobody", "nobody has set this address up", ""},
 	} {
 		s := open(t, msgcore.Dealer, &msgcore.Options{Linger: msgcore.Discard})
@@ -423,7 +433,7 @@ func TestLifecycleBadEndpoints(t *testing.T) {
 		oe := requireOp(t, err, "bind", msgcore.Dealer)
 		require.Equal(t, c.endpoint, oe.Endpoint)
 		err = s.Connect(c.endpoint)
-		if c.connect == "" { // only dialing tells
+		if c.connect == "" { // only dialing can tell
 			require.NoError(t, err, c.endpoint)
 			continue
 		}
@@ -589,4 +599,27 @@ func TestLifecycleNames(t *testing.T) {
 	require.False(t, msgcore.Type(0).Peers(msgcore.Pull))
 	require.True(t, msgcore.Pull.Peers(msgcore.Push))
 	require.False(t, msgcore.Pull.Peers(msgcore.Pull))
+}
+
+// A wildcard is for listening, on every transport, those of a test's network too.
+func TestLifecycleWildcardsAreNotDialed(t *testing.T) {
+	host := simnet.New().Host("host")
+	for _, o := range []*msgcore.Options{nil, {Transports: host.Lookup}} {
+		s := open(t, msgcore.Dealer, o)
+		for _, endpoint := range []string{"tcp://127.0.0.1:*", "tcp://127.0.0.1:0", "ipc://*", "inproc://*"} {
+			err := s.Connect(endpoint)
+			require.ErrorContains(t, err, "can be listened on, not dialed", endpoint)
+			requireOp(t, err, "connect", msgcore.Dealer)
+		}
+		if o == nil { // on a network of its own * is the host itself
+			require.ErrorContains(t, s.Connect("tcp://*:5555"), "can be listened on, not dialed")
+		} else {
+			require.ErrorContains(t, s.Connect("tcp://host"), "missing port")
+			require.ErrorContains(t, s.Connect("quic://host:http"), "not a number")
+		}
+	}
+	s := open(t, msgcore.Dealer, &msgcore.Options{Transport: transport.Options{Proxy: transport.Proxy{Addr: "socks"}}})
+	require.ErrorContains(t, s.Connect("tcp://example.com:80"), "no port")
+	s = open(t, msgcore.Dealer, &msgcore.Options{Transport: transport.Options{IPVersion: 4}})
+	require.ErrorContains(t, s.Connect("tcp://[::1]:80"), "is no IPv4 address")
 }

@@ -48,7 +48,8 @@
 //   - Options. Nil means defaults. An option that the transport knows but the
 //     system cannot do is an error; one that it has no use for is ignored.
 //
-// Some transports can do more, and say so by a second interface: a Transport of
+// Some transports can do more, and say so by a second interface: a Transport that
+// knows a wrong address when it sees it is an [AddrChecker], one of
 // packets rather than connections is a [PacketTransport], a Conn that knows the
 // process at its other end a [CredConn], one that knows what the other end has read a
 // [DeliveryConn], and a Transport within one process can be a [Rendezvous].

@@ -19,6 +19,16 @@ type Transport interface {
 // A Conn is a connected, ordered byte stream; ZMTP runs on top of it.
 type Conn = net.Conn
 
+// An AddrChecker is a Transport that can judge an address by its form, so that
+// connecting to nonsense is an error at once, and not of each dial in the background.
+type AddrChecker interface {
+	Transport
+	// CheckDial returns the error that Dial would return for the form of addr, or
+	// because opts rule it out. It neither waits nor asks the network or the system: nil
+	// does not say that Dial will succeed.
+	CheckDial(addr string, opts *Options) error
+}
+
 // A Listener accepts Conns; the text of its Addr is the resolved address, which a
 // Transport of the same scheme can Dial.
 type Listener = net.Listener

@@ -16,7 +16,18 @@ type Transport struct{}
 
 func init() { transport.Register("inproc", Transport{}) }
 
-var _ transport.Rendezvous = Transport{}
+var (
+	_ transport.Rendezvous  = Transport{}
+	_ transport.AddrChecker = Transport{}
+)
+
+// CheckDial judges the form of addr: it must not be empty, nor the wildcard.
+func (Transport) CheckDial(addr string, _ *transport.Options) error {
+	if err := checkDial(addr); err != nil {
+		return fmt.Errorf("inproc: dial %s: %w", addr, err)
+	}
+	return nil
+}
 
 // Dial connects to the listener of addr, waiting for one if there is none.
 // Like a kernel's, it does not wait for Accept. ctx bounds the wait. Dialing a name

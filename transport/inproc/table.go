@@ -51,6 +51,17 @@ func tableOf(opts *transport.Options) *table {
 	return t.(*table)
 }
 
+// checkDial judges a name that is to be found.
+func checkDial(name string) error {
+	switch name {
+	case "":
+		return errors.New("the name is empty")
+	case "*":
+		return errors.New("the wildcard \"*\" can be listened on, not dialed")
+	}
+	return nil
+}
+
 // claim gives name, or a fresh one for "*", to b and returns it.
 func (t *table) claim(name string, b *binding) (string, error) {
 	if name == "" {
@@ -87,11 +98,8 @@ func (t *table) release(name string, b *binding) {
 // find calls use with the holder of name, waiting for one until ctx ends. use
 // runs with the table locked, so that the holder cannot leave meanwhile.
 func (t *table) find(ctx context.Context, name string, use func(*binding) error) error {
-	switch name {
-	case "":
-		return errors.New("the name is empty")
-	case "*":
-		return errors.New("the wildcard \"*\" can be listened on, not dialed")
+	if err := checkDial(name); err != nil {
+		return err
 	}
 	for {
 		if err := ctx.Err(); err != nil {

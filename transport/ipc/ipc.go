@@ -28,7 +28,21 @@ type Transport struct{}
 
 func init() { transport.Register("ipc", Transport{}) }
 
-var _ transport.Transport = Transport{}
+var _ transport.AddrChecker = Transport{}
+
+// CheckDial judges the form of addr.
+func (Transport) CheckDial(addr string, opts *transport.Options) error {
+	if err := checkAddr(addr); err != nil {
+		return fmt.Errorf("ipc: dial: %w", err)
+	}
+	if addr == "*" {
+		return errors.New("ipc: dial: the wildcard \"*\" can be listened on, not dialed")
+	}
+	if err := opts.Validate(); err != nil {
+		return fmt.Errorf("ipc: dial %s: %w", addr, err)
+	}
+	return nil
+}
 
 // Dial connects to the socket at addr; the package documentation tells its
 // forms. It fails at once if nobody listens there. On Linux, while the listener's
@@ -38,14 +52,8 @@ var _ transport.Transport = Transport{}
 //
 // The Conn is a [transport.CredConn] and a [syscall.Conn].
 func (Transport) Dial(ctx context.Context, addr string, opts *transport.Options) (transport.Conn, error) {
-	if err := checkAddr(addr); err != nil {
-		return nil, fmt.Errorf("ipc: dial: %w", err)
-	}
-	if addr == "*" {
-		return nil, errors.New("ipc: dial: the wildcard \"*\" can be listened on, not dialed")
-	}
-	if err := opts.Validate(); err != nil {
-		return nil, fmt.Errorf("ipc: dial %s: %w", addr, err)
+	if err := (Transport{}).CheckDial(addr, opts); err != nil {
+		return nil, err
 	}
 	uc, err := dial(ctx, addr)
 	if err != nil {

@@ -11,16 +11,21 @@ import (
 )
 
 // Transport is the ipc transport. On this system it has nothing to work with:
-// both methods return an error that wraps errors.ErrUnsupported.
+// its methods return an error that wraps errors.ErrUnsupported.
 type Transport struct{}
 
 func init() { transport.Register("ipc", Transport{}) }
 
-var _ transport.Transport = Transport{}
+var _ transport.AddrChecker = Transport{}
+
+// CheckDial returns the error of Dial.
+func (Transport) CheckDial(addr string, _ *transport.Options) error {
+	return fmt.Errorf("ipc: dial %s: %w on this system; use tcp on 127.0.0.1", addr, errors.ErrUnsupported)
+}
 
 // Dial returns an error.
-func (Transport) Dial(_ context.Context, addr string, _ *transport.Options) (transport.Conn, error) {
-	return nil, fmt.Errorf("ipc: dial %s: %w on this system; use tcp on 127.0.0.1", addr, errors.ErrUnsupported)
+func (t Transport) Dial(_ context.Context, addr string, opts *transport.Options) (transport.Conn, error) {
+	return nil, t.CheckDial(addr, opts)
 }
 
 // Listen returns an error.

@@ -18,7 +18,7 @@ type Transport struct {
 	scheme string
 }
 
-var _ transport.Transport = Transport{}
+var _ transport.AddrChecker = Transport{}
 
 var errNoHost = errors.New("a Transport without a host: get one by Host.Lookup")
 
@@ -33,13 +33,28 @@ func (t Transport) Dial(ctx context.Context, addr string, _ *transport.Options) 
 	return c, nil
 }
 
-func (t Transport) dial(ctx context.Context, addr string) (net.Conn, error) {
+// CheckDial judges the form of addr; whether there is such a host is for Dial to
+// say.
+func (t Transport) CheckDial(addr string, _ *transport.Options) error {
+	if _, err := t.target(addr); err != nil {
+		return fmt.Errorf("simnet: dial %s://%s: %w", t.scheme, addr, err)
+	}
+	return nil
+}
+
+// target is the place that addr names, to dial.
+func (t Transport) target(addr string) (place, error) {
 	at, err := t.place(addr)
+	if err == nil && at.port == "*" {
+		err = errors.New("a wildcard can be listened on, not dialed")
+	}
+	return at, err
+}
+
+func (t Transport) dial(ctx context.Context, addr string) (net.Conn, error) {
+	at, err := t.target(addr)
 	if err != nil {
 		return nil, err
-	}
-	if at.port == "*" {
-		return nil, errors.New("a wildcard can be listened on, not dialed")
 	}
 	n := t.host.n
 	n.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/solomq/solomq/transport/internal/netaddr"
 )
@@ -70,32 +71,49 @@ func checkVersion(target string, version int) error {
 	return netaddr.Check(ip, version)
 }
 
-// parseDial splits an address to dial; source, which is of the given version of IP,
-// is nil if there is none.
-func parseDial(addr string, version int) (source *net.TCPAddr, target string, err error) {
+// A sourceAddr is where a connection is to come from, as it was said.
+type sourceAddr struct{ host, port string }
+
+// splitDial splits an address to dial and judges its form; the zero source is none.
+func splitDial(addr string) (source sourceAddr, target string, err error) {
 	from, target, ok := strings.Cut(addr, ";")
 	if !ok {
 		from, target = "", addr
 	}
 	host, port, err := netaddr.Split(target)
 	if err != nil {
-		return nil, "", err
+		return source, "", err
 	}
 	if host == "*" || port == "*" || port == "0" {
-		return nil, "", errors.New("a wildcard can be listened on, not dialed")
+		return source, "", errors.New("a wildcard can be listened on, not dialed")
+	}
+	if strings.ContainsFunc(host, inNoName) {
+		return source, "", fmt.Errorf("host %q is neither a name nor an address; write it like 127.0.0.1:5555", host)
 	}
 	if !netaddr.ValidPort(port) {
-		return nil, "", fmt.Errorf("port %q is not a number from 1 to 65535", port)
+		return source, "", fmt.Errorf("port %q is not a number from 1 to 65535", port)
 	}
-	target = net.JoinHostPort(host, port)
-	if !ok {
-		return nil, target, nil
+	if ok {
+		if source.host, source.port, err = netaddr.SplitBind(from); err != nil {
+			return sourceAddr{}, "", fmt.Errorf("source: %w", err)
+		}
 	}
-	host, port, err = netaddr.SplitBind(from)
-	if err != nil {
-		return nil, "", fmt.Errorf("source: %w", err)
+	return source, net.JoinHostPort(host, port), nil
+}
+
+// inNoName reports whether no host's name or address has c in it. Those of interfaces,
+// which may be listened on, have blanks on some systems.
+func inNoName(c rune) bool { return c == '/' || unicode.IsSpace(c) || unicode.IsControl(c) }
+
+// parseDial is splitDial that finds out what the source means, which is of the given
+// version of IP, and nil if there is none.
+func parseDial(addr string, version int) (source *net.TCPAddr, target string, err error) {
+	from, target, err := splitDial(addr)
+	if err != nil || from.host == "" {
+		return nil, target, err
 	}
-	n, _ := strconv.Atoi(port)
+	host := from.host
+	n, _ := strconv.Atoi(from.port)
 	if host == "*" {
 		return &net.TCPAddr{Port: n}, target, nil
 	}

@@ -46,7 +46,32 @@ type Transport struct{}
 
 func init() { transport.Register("tcp", Transport{}) }
 
-var _ transport.Transport = Transport{}
+var _ transport.AddrChecker = Transport{}
+
+// CheckDial judges the forms of addr and of the proxy's address.
+func (Transport) CheckDial(addr string, opts *transport.Options) error {
+	opts = orDefault(opts)
+	if err := opts.Validate(); err != nil {
+		return fmt.Errorf("tcp: dial %q: %w", addr, err)
+	}
+	_, target, err := splitDial(addr)
+	if err == nil && opts.Proxy.Addr == "" {
+		err = checkVersion(target, opts.IPVersion)
+	}
+	if err != nil {
+		return fmt.Errorf("tcp: dial %q: %w", addr, err)
+	}
+	if opts.Proxy.Addr != "" {
+		_, proxy, err := splitDial(opts.Proxy.Addr)
+		if err == nil {
+			err = checkVersion(proxy, opts.IPVersion)
+		}
+		if err != nil {
+			return fmt.Errorf("tcp: proxy %q: %w", opts.Proxy.Addr, err)
+		}
+	}
+	return nil
+}
 
 // Dial connects to addr; see the package documentation for its form. ctx
 // bounds looking the host up and connecting; without a deadline of its own the

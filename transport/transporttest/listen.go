@@ -42,6 +42,14 @@ func (s *suite) badAddr(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Error("an empty address is waited for")
 	}
+	if c, ok := s.tr.(transport.AddrChecker); ok {
+		if c.CheckDial("", nil) == nil {
+			t.Error("CheckDial has nothing against an empty address")
+		}
+		if err := c.CheckDial(s.listen(t).Addr().String(), nil); err != nil {
+			t.Errorf("CheckDial of an address that is listened on: %v", err)
+		}
+	}
 }
 
 // inUse checks that one address has one listener, which a second does not harm.
