@@ -122,8 +122,9 @@ func (r *reader) loop() error {
 		switch {
 		case err == nil:
 		case err == errNothing:
+			spoke := r.delivered
 			r.token.Unlock()
-			if r.ss.s.watcher.Load().sleep(r.ss) {
+			if r.ss.s.watcher.Load().sleep(r.ss, spoke) {
 				return errAsleep
 			}
 			r.token.Lock()

@@ -147,3 +147,48 @@ func (l *led) inletOf(req *Socket) *inlet {
 	}
 	return nil
 }
+
+// A connection on which something comes at once keeps its goroutine for the rest of
+// the conversation; one that is silent sleeps, however new.
+func TestWatcherKeepsWhoSpeaksAtOnce(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	router := NewRouter(nil)
+	defer router.Close()
+	bound, err := router.Bind(ctx, "tcp://127.0.0.1:*")
+	require.NoError(t, err)
+	for range 2 { // with these there is a watcher
+		silent := NewDealer(nil)
+		defer silent.Close()
+		require.NoError(t, silent.Connect(bound))
+	}
+	require.NoError(t, router.WaitPeers(ctx, 2))
+
+	talker := NewDealer(nil)
+	defer talker.Close()
+	require.NoError(t, talker.Connect(bound))
+	require.NoError(t, talker.Send(ctx, []byte("at once")))
+	m, err := router.Recv(ctx)
+	require.NoError(t, err)
+	m.Release()
+
+	awake := func() (lively, asleep int) {
+		w := router.watcher.Load()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, ss := range w.slots {
+			if ss != nil && ss.nap.asleep {
+				asleep++
+			}
+		}
+		return len(w.awake), asleep
+	}
+	for ctx.Err() == nil {
+		if lively, asleep := awake(); lively == 1 && asleep == 2 {
+			return
+		}
+		runtime.Gosched()
+	}
+	lively, asleep := awake()
+	require.FailNow(t, "the talker should be awake, the others asleep", "%d lively, %d asleep", lively, asleep)
+}

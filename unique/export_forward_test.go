@@ -90,7 +90,6 @@ func (c *Credit) Hurry(err error) { c.hurry(err) }
 func NewOutlet(c *Credit, send func([]byte) error) *Outlet { return &outlet{credit: c, send: send} }
 
 func (s *Sink) Push(p []byte) error { return s.push(p) }
-func (s *Sink) Run()                { s.run() }
 func (s *Sink) End()                { s.end() }
 func (s *Sink) Drop()               { s.drop() }
 

@@ -28,7 +28,9 @@ type outgoing struct {
 	progress *listener
 
 	helpers sync.WaitGroup
-	done    chan struct{} // closed when the helpers are to end
+	helped  bool          // there are helpers
+	pumping bool          // one of them is pump
+	done    chan struct{} // closed when they are to end
 }
 
 func newOutgoing(l *link, inv *Invocation, m *message) *outgoing {
@@ -119,21 +121,19 @@ func (o *outgoing) catchSignals() chan os.Signal {
 	return sigs
 }
 
-// start starts the helpers.
+// help makes f a helper. It is called on the goroutine of run.
+func (o *outgoing) help(f func()) {
+	o.helped = true
+	o.helpers.Go(f)
+}
+
+// start starts the helpers that are there from the start.
 func (o *outgoing) start(sigs chan os.Signal) {
-	for _, s := range o.out {
-		if s != nil {
-			go s.run()
-		}
-	}
 	if o.progress != nil {
 		go o.progress.run()
 	}
-	if o.stdin != nil {
-		o.helpers.Go(o.pump)
-	}
 	if sigs != nil {
-		o.helpers.Go(func() { o.forwardSignals(sigs) })
+		o.help(func() { o.forwardSignals(sigs) })
 	}
 }
 
@@ -191,6 +191,10 @@ func (o *outgoing) receive() (message, error) {
 		case kindCredit:
 			if o.stdin != nil && m.Stream == 0 {
 				o.stdin.add(m.Credit)
+				if !o.pumping { // until the handler asks, not a byte is read
+					o.pumping = true
+					o.help(o.pump)
+				}
 			}
 		case kindProgress:
 			if o.progress != nil {
@@ -230,7 +234,9 @@ func (o *outgoing) finish(ctx context.Context, err error) (written bool) {
 		case <-ctx.Done():
 		}
 	}
-	o.awaitHelpers()
+	if o.helped {
+		o.awaitHelpers()
+	}
 	for _, s := range o.out {
 		if s != nil && !s.isDone() {
 			return false
@@ -259,7 +265,7 @@ func (o *outgoing) awaitHelpers() {
 // pump sends Stdin as far as there is credit, and reads no further.
 func (o *outgoing) pump() {
 	if o.stdin.wait() != nil {
-		return // the handler never asked: not a byte was read
+		return // it had asked for nothing
 	}
 	src := newSource(o.inv.Stdin)
 	go func() {

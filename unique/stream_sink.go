@@ -7,17 +7,19 @@ import (
 )
 
 // A sink writes what arrives on a stream to a writer of the caller, on a
-// goroutine of its own, so that a writer that blocks holds up nothing else.
+// goroutine of its own, so that a writer that blocks holds up nothing else. It
+// begins with the first that arrives: most launches have no output.
 type sink struct {
 	w      io.Writer
 	credit func(n int64)                   // tells the other side what was written
 	closed func(end uint64, reason string) // tells it that no more can be written
-	done   chan struct{}                   // closed when run has returned
+	done   chan struct{}                   // closed when run has returned, or will not begin
 
 	mu      sync.Mutex
 	cond    sync.Cond
 	data    [][]byte
 	allowed int64 // granted and not arrived
+	begun   bool  // run is called, or never will be
 	ended   bool  // nothing comes any more
 	dropped bool  // what is left does not count
 }
@@ -38,6 +40,10 @@ func (s *sink) push(p []byte) error {
 	s.allowed -= int64(len(p))
 	if len(p) > 0 && !s.dropped {
 		s.data = append(s.data, p)
+		if !s.begun {
+			s.begun = true
+			go s.run()
+		}
 		s.cond.Signal()
 	}
 	return nil
@@ -55,6 +61,10 @@ func (s *sink) stop(drop bool) {
 	s.ended = true
 	if drop {
 		s.dropped, s.data = true, nil
+	}
+	if !s.begun {
+		s.begun = true
+		close(s.done)
 	}
 	s.cond.Signal()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,18 +151,35 @@ func TestOutletKeepsWritesWhole(t *testing.T) {
 }
 
 func TestSink(t *testing.T) {
-	var out bytes.Buffer
-	var credit int64
-	s := unique.NewSink(&out, func(n int64) { credit += n }, func(uint64, string) { t.Error("closed") })
+	r, w := io.Pipe()
+	var granted atomic.Int64
+	s := unique.NewSink(w, func(n int64) { granted.Add(n) }, func(uint64, string) { t.Error("closed") })
 	piece := bytes.Repeat([]byte("p"), int(unique.DefaultWindow/4))
 	for range 4 {
 		require.NoError(t, s.Push(piece))
 	}
-	require.ErrorIs(t, s.Push([]byte("x")), unique.ErrFlowWindow)
-	go s.Run()
+	require.ErrorIs(t, s.Push([]byte("x")), unique.ErrFlowWindow, "nothing is written yet")
 	s.End()
+	got := make(chan int, 1)
+	go func() {
+		b, _ := io.ReadAll(r)
+		got <- len(b)
+	}()
 	<-s.Done()
-	require.EqualValues(t, unique.DefaultWindow, out.Len())
+	require.NoError(t, w.Close())
+	require.EqualValues(t, unique.DefaultWindow, <-got)
+	require.Zero(t, granted.Load(), "nothing more is to come")
+}
+
+// Where nothing comes there is no goroutine, nor anything to wait for.
+func TestSinkOfNothing(t *testing.T) {
+	for _, end := range []func(*unique.Sink){(*unique.Sink).End, (*unique.Sink).Drop} {
+		s := unique.NewSink(nil, nil, nil)
+		require.NoError(t, s.Push(nil))
+		end(s)
+		<-s.Done()
+		end(s)
+	}
 }
 
 func TestSinkGrantsWhatIsWritten(t *testing.T) {
@@ -170,7 +188,6 @@ func TestSinkGrantsWhatIsWritten(t *testing.T) {
 		var mu sync.Mutex
 		var credit int64
 		s := unique.NewSink(w, func(n int64) { mu.Lock(); credit += n; mu.Unlock() }, func(uint64, string) {})
-		go s.Run()
 		require.NoError(t, s.Push(make([]byte, unique.DefaultWindow)))
 		synctest.Wait()
 		mu.Lock()
@@ -198,7 +215,7 @@ func TestSinkSaysWhyItFails(t *testing.T) {
 			got = string(rune('0'+end)) + " " + reason
 		})
 		require.NoError(t, s.Push([]byte("x")))
-		s.Run()
+		<-s.Done()
 		require.Equal(t, want, got)
 		require.NoError(t, s.Push([]byte("dropped")))
 	}
