@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,7 @@ type options struct {
 	time   time.Duration
 	budget time.Duration
 	out    string
+	kind   string // of a profile
 }
 
 // parse reads the flags of a command.
@@ -43,6 +45,7 @@ func parse(command string, args []string) (*options, error) {
 		f.StringVar(&o.out, "out", "results", "`directory` for report.md, report.json and chart.svg, from msgcore/perf on; empty writes none")
 	} else {
 		f.StringVar(&o.out, "out", "results", "`directory` for the profiles, from msgcore/perf on")
+		f.StringVar(&o.kind, "kind", "cpu", "what the profile is about: "+strings.Join(profileKinds, ", "))
 	}
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -55,6 +58,9 @@ func parse(command string, args []string) (*options, error) {
 		if o.quick {
 			o.rounds = 2
 		}
+	}
+	if command == "profile" && !slices.Contains(profileKinds, o.kind) {
+		return nil, fmt.Errorf("no profile of kind %q; there are %s", o.kind, strings.Join(profileKinds, ", "))
 	}
 	if o.rounds < 1 || o.time <= 0 {
 		return nil, errors.New("-rounds and -time must be over 0")

@@ -13,7 +13,8 @@ import (
 var errUsage = errors.New(strings.TrimSpace(`usage: go -C msgcore/perf run . COMMAND [FLAGS]
 
   compare   measures SoloMQ and others side by side and reports
-  profile   takes CPU profiles of SoloMQ's two sides
+  profile   takes profiles of SoloMQ's two sides: of the CPU or, with -kind, of locks,
+            waiting or allocations
 
 "go -C msgcore/perf run . COMMAND -h" tells the flags, "go doc" the rest.
 `))

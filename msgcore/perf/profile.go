@@ -12,8 +12,12 @@ import (
 	"time"
 )
 
-// profileCommand runs SoloMQ alone, both sides with the CPU profiler on, and
-// prints where the time goes. The programs are built with the profiler in, so
+// profileKinds are where the time goes; for how long locks were waited for; for how
+// long anything was, other goroutines above all; and what was allocated.
+var profileKinds = []string{"cpu", "mutex", "block", "allocs"}
+
+// profileCommand runs SoloMQ alone, both sides with a profiler on, and prints what
+// it tells. The programs are built with the profiler in, so
 // their figures are not for comparison.
 func profileCommand(ctx context.Context, args []string) (err error) {
 	o, err := parse("profile", args)
@@ -49,7 +53,7 @@ func profileCommand(ctx context.Context, args []string) (err error) {
 	}
 	for _, c := range cells {
 		for _, x := range c.contenders {
-			if err := profileOne(ctx, b, c.work, x, bin, o.out); err != nil {
+			if err := profileOne(ctx, b, c.work, x, bin, o); err != nil {
 				return err
 			}
 		}
@@ -57,13 +61,13 @@ func profileCommand(ctx context.Context, args []string) (err error) {
 	return nil
 }
 
-func profileOne(ctx context.Context, b *bed, w *work, c *contender, bin, out string) error {
+func profileOne(ctx context.Context, b *bed, w *work, c *contender, bin string, o *options) error {
 	var files []string
 	name := strings.NewReplacer(" ", "-", ",", "").Replace(w.String() + " " + c.String())
 	b.extraFlags = func(role string) []string {
-		file := filepath.Join(out, name+"-"+role+".pprof")
+		file := filepath.Join(o.out, name+"-"+role+"-"+o.kind+".pprof")
 		files = append(files, file)
-		return []string{"-cpuprofile=" + file}
+		return []string{"-profile=" + o.kind + ":" + file}
 	}
 	s, err := w.mode.measure(ctx, b, w, c)
 	if err != nil {

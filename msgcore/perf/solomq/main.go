@@ -17,7 +17,7 @@
 //	-curve=KEYS  CURVE: the public and the secret key of the side that is bound, and of the other
 //	-kind=KIND   proxy, proxying, proxied: ROUTER-DEALER or XSUB-XPUB
 //	-busy        req: each of the N sockets has a request under way at once
-//	-cpuprofile=FILE, when built with the tag "profile"
+//	-profile=KIND:FILE, when built with the tag "profile"; cpu, mutex, block or allocs
 package main
 
 import (
@@ -57,7 +57,7 @@ func prepared(mode func(*bench.Args) error) func(*bench.Args) error {
 		if err := hold(a.Flag("heap", "0")); err != nil {
 			return err
 		}
-		if err := profile(a.Flag("cpuprofile", "")); err != nil {
+		if err := profile(a.Flag("profile", "")); err != nil {
 			return err
 		}
 		return mode(a)

@@ -5,9 +5,9 @@ package main
 import "errors"
 
 // The profiler is not linked into a program whose memory is measured.
-func profile(file string) error {
-	if file != "" {
-		return errors.New(`-cpuprofile needs a program that was built with "-tags profile"`)
+func profile(what string) error {
+	if what != "" {
+		return errors.New(`-profile needs a program that was built with "-tags profile"`)
 	}
 	return nil
 }
