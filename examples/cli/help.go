@@ -60,7 +60,8 @@ so. Jobs enqueued with -d that were not started yet stay enqueued: the next queu
 runs them, as soon as a job or "spool wait" starts one. So it is with spool stop.
 -replace, after an update for example, ends no job: those that run, and those that
 a spool waits for, end in the old queue. No job with -d is begun there any more; those
-and all that comes in between are for the new one, which has the same settings.
+and all that comes in between are for the new one, which has the same settings,
+also those that change meanwhile.
 
 Exit codes: the job's own; 128+n if signal n ended it; 127 if its command is not
 found, 126 if that cannot be executed; 125 if spool failed or the job's fate is

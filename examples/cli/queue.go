@@ -36,7 +36,7 @@ type queue struct {
 	events *msgcore.Socket // PUB; see events.go
 	key    string          // of this process in records
 	cancel context.CancelCauseFunc
-	jobs   sync.WaitGroup // those that run
+	jobs   sync.WaitGroup // those that run, and a hand-over
 
 	mu       sync.Mutex // guards all below, and keeps store and events in step with it
 	slots    int

@@ -77,18 +77,34 @@ func (q *queue) replace(ctx context.Context, inv *unique.Invocation, name string
 		fmt.Fprintf(inv.Stderr, "spool: the queue is not replaced: %v\n", err)
 		return exitFailed
 	}
-	cmd := &exec.Cmd{Path: string(inv.Data[0]), Args: append([]string{os.Args[0], queueArg, name}, q.settings()...)}
 	release := q.inst.Hold() // the end of this handler leaves nothing to do
-	go func() {              // it waits for this handler, too
+	q.jobs.Go(func() {       // it waits for this handler, too
 		defer release()
-		if err := q.inst.Relaunch(context.Background(), cmd); err != nil {
+		if err := q.handOver(string(inv.Data[0]), name); err != nil {
 			fmt.Fprintf(os.Stderr, "spool: the queue is not replaced: %v\n", err)
 			if errors.Is(err, unique.ErrStart) { // else this queue ends, or has a successor
 				q.resume()
 			}
 		}
-	}()
+	})
 	return 0
+}
+
+// handOver starts program as the queue called name, with the settings of this one,
+// and returns when it is.
+func (q *queue) handOver(program, name string) error {
+	told := q.settings()
+	cmd := &exec.Cmd{Path: program, Args: append([]string{os.Args[0], queueArg, name}, told...)}
+	if err := q.inst.Relaunch(context.Background(), cmd); err != nil {
+		return err
+	}
+	// What was set while the new one came up it has not heard of.
+	if now := q.settings(); !slices.Equal(now, told) {
+		if out, err := exec.Command(program, append([]string{"-name", name}, now...)...).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "spool: the new queue does not take the settings %q: %v: %s\n", now, err, out)
+		}
+	}
+	return nil
 }
 
 // settings are those of this queue, as a command line.

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -77,6 +78,39 @@ func TestReplaceOfAQueueThatDoesNotStay(t *testing.T) {
 		require.Zero(t, replacing.wait().code)
 		require.Equal(t, "two\n", p.do("cat", "2").out)
 	}
+}
+
+// What is set while the new queue comes up is set there, too.
+func TestReplaceKeepsWhatIsSetMeanwhile(t *testing.T) {
+	p := newPlace(t)
+	comeUp := p.gate("up")
+	require.Zero(t, p.do("-slots", "1", "-idle", "1m").code)
+	old := p.queuePID()
+	slow := filepath.Join(p.dir, "slow")
+	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\n[ \"$1\" = "+queueArg+" ] && read x <"+p.dir+"/up\nexec "+spool+" \"$@\"\n"), 0o700))
+	app, err := unique.Acquire(context.Background(), p.store.id(), &unique.Options{Mode: unique.ModeLauncher, Env: []string{"*"}})
+	require.NoError(t, err)
+	defer app.Close()
+	code, err := app.Forward(context.Background(), &unique.Invocation{Args: []string{spool, "-replace"}, Data: [][]byte{[]byte(slow)}})
+	require.NoError(t, err)
+	require.Zero(t, code)
+	require.Zero(t, p.do("-slots", "2").code)
+	require.Equal(t, old, p.queuePID(), "who was told")
+	comeUp()
+
+	until(t, "there is a new queue", func() bool {
+		h, err := unique.Lookup(t.Context(), p.store.id(), nil)
+		return err == nil && h.PID != old
+	})
+	openOne, openTwo := p.gate("one"), p.gate("two")
+	one := p.launch(spool, "--", "sh", "-c", "echo up; read x <one; exit 0")
+	two := p.launch(spool, "--", "sh", "-c", "echo up; read x <two; exit 0")
+	one.says("up")
+	two.says("up")
+	openOne()
+	openTwo()
+	require.Zero(t, one.wait().code)
+	require.Zero(t, two.wait().code)
 }
 
 // A program that does not become the queue changes nothing: the old one goes on,
