@@ -15,7 +15,6 @@ import (
 
 	"github.com/solomq/solomq/msgcore"
 	"github.com/solomq/solomq/msgcore/zmtp"
-	"github.com/solomq/solomq/transport"
 )
 
 // begun is a channel that is closed just before Close is called, and one of
@@ -100,32 +99,6 @@ func TestLingerInterop(t *testing.T) {
 			})
 		}
 	}
-}
-
-// A reader that is slow, but reads, is waited for longer than Linger.
-func TestLingerWhileBytesMove(t *testing.T) {
-	const linger = 300 * time.Millisecond
-	s := open(t, msgcore.Push, &msgcore.Options{Linger: linger, Transport: transport.Options{SendBuffer: 128 << 10}})
-	p := rawDial(t, bindTo(t, s, anyPort))
-	require.NoError(t, p.SetReadBuffer(128<<10))
-	p = rawOver(t, p.TCPConn, "PULL")
-	require.NoError(t, s.WaitPeers(limited(t), 1))
-	const count, size = 100, 256 << 10
-	ctx, body := limited(t), make([]byte, size)
-	for range count {
-		require.NoError(t, s.Send(ctx, body))
-	}
-	require.NotEmpty(t, s.Pending())
-	began := time.Now()
-	_, ended := closing(s)
-	every := time.NewTicker(3 * linger / count)
-	defer every.Stop()
-	for range count {
-		require.Len(t, p.readFrame(t).Body, size)
-		<-every.C
-	}
-	require.NoError(t, <-ended)
-	require.Greater(t, time.Since(began), linger)
 }
 
 // One that reads hardly anything is not waited for longer than 30 times Linger.

@@ -37,10 +37,10 @@ const metricPeers = 100
 //	solomq_peers                                                       a gauge: those that are connected
 //
 // Those down to the empty line are there for each peer as well, as
-// solomq_peer_messages_total and so on, with the labels endpoint (of ours) and peer: its address, or "pid 123" where
-// it has none, as on ipc. Peers that have both in common are added up, so that their
-// counters fall when one of them goes. There are at most 100 peers of each socket,
-// those with the most messages.
+// solomq_peer_messages_total and so on, with the labels endpoint (of ours), peer (its
+// address, or "pid 123" where it has none, as on ipc) and id (PeerStats.ID), which tells
+// apart those that have the others in common: no counter ever falls. There are at most
+// 100 peers of each socket, those with the most messages.
 func WriteOpenMetrics(w io.Writer, sockets map[string]*Socket) error {
 	var all []measured
 	names := map[string]bool{}
@@ -99,7 +99,7 @@ func WriteOpenMetrics(w io.Writer, sockets map[string]*Socket) error {
 	m.traffic("solomq_peer_", " of each peer", func(each func(labels []string, t *Traffic, d *DropStats)) {
 		for i := range all {
 			for _, p := range all[i].peers {
-				labels := append(slices.Clip(all[i].labels), "endpoint", p.Endpoint, "peer", p.RemoteAddr)
+				labels := append(slices.Clip(all[i].labels), "endpoint", p.Endpoint, "peer", p.RemoteAddr, "id", strconv.FormatUint(p.ID, 10))
 				each(labels, &p.Traffic, &p.DropStats)
 			}
 		}
@@ -113,13 +113,11 @@ type measured struct {
 	labels    []string // names and values
 	stats     Stats
 	connected uint64
-	peers     []*PeerStats // each with another endpoint and address
+	peers     []*PeerStats
 }
 
 func measure(name string, s *Socket) measured {
 	m := measured{labels: []string{"socket", name, "type", s.typ.String()}, stats: s.Stats()}
-	type key struct{ endpoint, peer string }
-	seen := map[key]*PeerStats{}
 	for _, p := range s.PeerStats() {
 		if p.Connected {
 			m.connected++
@@ -127,12 +125,6 @@ func measure(name string, s *Socket) measured {
 		if (p.RemoteAddr == "" || p.RemoteAddr == "@") && p.PID > 0 {
 			p.RemoteAddr = "pid " + strconv.Itoa(p.PID)
 		}
-		k := key{label(p.Endpoint), label(p.RemoteAddr)}
-		if old := seen[k]; old != nil {
-			old.add(&p)
-			continue
-		}
-		seen[k] = &p
 		m.peers = append(m.peers, &p)
 	}
 	if len(m.peers) > metricPeers {

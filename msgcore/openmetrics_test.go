@@ -184,7 +184,7 @@ func TestOpenMetrics(t *testing.T) {
 		if strings.HasPrefix(wildcard, "ipc") && peer.PID > 0 {
 			addr = fmt.Sprint("pid ", peer.PID)
 		}
-		require.EqualValues(t, 1, of("solomq_peer_messages", "["+front+fmt.Sprintf(` "endpoint" %q "peer" %q "direction" "in"]`, endpoint, addr)))
+		require.EqualValues(t, 1, of("solomq_peer_messages", "["+front+fmt.Sprintf(` "endpoint" %q "peer" %q "id" "%d" "direction" "in"]`, endpoint, addr, peer.ID)))
 	})
 }
 
@@ -201,7 +201,7 @@ func TestOpenMetricsOfClosedSockets(t *testing.T) {
 }
 
 // A socket of many peers has metrics for those with the most messages, and peers
-// that look alike are added up.
+// that look alike are told apart, so that no counter falls when one goes.
 func TestOpenMetricsOfManyPeers(t *testing.T) {
 	const n = 150
 	simulate(t, func(t *testing.T, net *sim) {
@@ -230,15 +230,36 @@ func TestOpenMetricsOfManyPeers(t *testing.T) {
 	})
 	pull := open(t, msgcore.Pull, nil)
 	endpoint := bindTo(t, pull, "inproc://*")
-	for range 3 {
+	var pushes []*msgcore.Socket
+	for i := range 3 {
 		push := open(t, msgcore.Push, nil)
 		require.NoError(t, push.Connect(endpoint))
-		sendTexts(t, push, "x")
-		recvTexts(t, pull)
+		for range i + 1 {
+			sendTexts(t, push, "x")
+			recvTexts(t, pull)
+		}
+		pushes = append(pushes, push)
 	}
-	f := metricsOf(t, map[string]*msgcore.Socket{"pull": pull})["solomq_peer_messages"]
-	require.Len(t, f.samples, 2)
-	require.EqualValues(t, 3, f.samples[fmt.Sprintf(`solomq_peer_messages_total["socket" "pull" "type" "PULL" "endpoint" %q "peer" %q "direction" "in"]`, endpoint, endpoint)])
+	came := func() map[string]uint64 {
+		found := map[string]uint64{}
+		for labels, v := range metricsOf(t, map[string]*msgcore.Socket{"pull": pull})["solomq_peer_messages"].samples {
+			if strings.HasSuffix(labels, ` "in"]`) {
+				found[labels] = v
+			}
+		}
+		return found
+	}
+	series := func(id int) string {
+		return fmt.Sprintf(`solomq_peer_messages_total["socket" "pull" "type" "PULL" "endpoint" %q "peer" %q "id" "%d" "direction" "in"]`, endpoint, endpoint, id)
+	}
+	require.Equal(t, map[string]uint64{series(1): 1, series(2): 2, series(3): 3}, came())
+	require.NoError(t, pushes[1].Close())
+	require.Eventually(t, func() bool { return len(came()) == 2 }, patience, time.Millisecond)
+	again := open(t, msgcore.Push, nil)
+	require.NoError(t, again.Connect(endpoint))
+	sendTexts(t, again, "x")
+	recvTexts(t, pull)
+	require.Equal(t, map[string]uint64{series(1): 1, series(3): 3, series(4): 1}, came())
 }
 
 // The error is the writer's.

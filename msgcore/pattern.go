@@ -131,6 +131,7 @@ func newPattern(s *Socket) pattern {
 // connection, so that messages wait for the next one.
 type peer struct {
 	s    *Socket
+	nth  uint64    // see PeerStats.ID
 	out  *pipe     // guarded by s.sendMu
 	in   *inlet    // on inproc; a session has its own
 	info *PeerInfo // set before anything is received
@@ -165,7 +166,7 @@ type peer struct {
 }
 
 func newPeer(s *Socket, endpoint string) *peer {
-	p := &peer{s: s, index: -1}
+	p := &peer{s: s, nth: s.known.Add(1), index: -1}
 	p.out = newPipe(&s.sendMu, s.opts.SendHWM, s.opts.SendBytes)
 	s.conflates(p.out, p, nil)
 	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}

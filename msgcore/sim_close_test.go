@@ -2,6 +2,7 @@ package msgcore_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/msgcore/zmtp"
 )
 
 // A Send that waits, because the peer hears nothing, and a Recv beside it end with
@@ -139,4 +141,32 @@ func sender(t *testing.T, s, peer *msgcore.Socket) func() error {
 		}
 	}
 	return func() error { return s.Send(ctx, body) }
+}
+
+// A reader that is slow, but reads, is waited for longer than Linger.
+func TestSimLingerWhileBytesMove(t *testing.T) {
+	const linger, pause, count, size = 300 * time.Millisecond, 200 * time.Millisecond, 20, 64 << 10
+	simulate(t, func(t *testing.T, n *sim) {
+		push, _ := at(t, n.server, msgcore.Push, msgcore.Options{Linger: linger})
+		bindTo(t, push, simBind)
+		c, _ := n.raw(t, "PULL")
+		require.NoError(t, push.WaitPeers(t.Context(), 1))
+		for range count {
+			require.NoError(t, push.Send(t.Context(), make([]byte, size)))
+		}
+		synctest.Wait()
+		require.NotEmpty(t, push.Pending())
+		began := time.Now()
+		ended := make(chan error, 1)
+		go func() { ended <- push.Close() }()
+		for range count {
+			time.Sleep(pause)
+			_, err := io.ReadFull(c, make([]byte, size+zmtp.MaxHeader))
+			require.NoError(t, err)
+		}
+		require.NoError(t, c.Close())
+		require.NoError(t, <-ended)
+		require.Equal(t, count*pause, time.Since(began))
+		require.Zero(t, push.Stats().DroppedUndelivered)
+	})
 }

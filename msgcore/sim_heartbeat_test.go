@@ -199,3 +199,26 @@ func TestSimHeartbeatAnswersInTime(t *testing.T) {
 		})
 	})
 }
+
+// A peer that has said how long it may be silent is gone that long after its last
+// byte, whatever that was of.
+func TestSimHeartbeatHonoursTheTimeToLive(t *testing.T) {
+	const ttl = 500 * time.Millisecond
+	simulate(t, func(t *testing.T, n *sim) {
+		pull, w := at(t, n.server, msgcore.Pull, msgcore.Options{})
+		bindTo(t, pull, simBind)
+		c, _ := n.raw(t, "PUSH")
+		_, err := c.Write(zmtp.AppendPing(nil, ttl, nil))
+		require.NoError(t, err)
+		for range 20 {
+			time.Sleep(ttl - 50*time.Millisecond)
+			_, err := c.Write(frame(0, []byte("alive")))
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		require.Empty(t, w.kindsOf(msgcore.Disconnected))
+		takes(t, ttl, func() {
+			require.ErrorContains(t, w.happens(1, msgcore.Disconnected).Err, "500ms, the time to live")
+		})
+	})
+}

@@ -225,7 +225,7 @@ func TestSimTrafficInDoubt(t *testing.T) {
 		ps := push.PeerStats()
 		require.Len(t, ps, 1)
 		require.Equal(t, msgcore.PeerStats{
-			Endpoint: simDial, RemoteAddr: "server:5555", Type: "PULL", PID: -1, Connected: true,
+			ID: 1, Endpoint: simDial, RemoteAddr: "server:5555", Type: "PULL", PID: -1, Connected: true,
 			Traffic: msgcore.Traffic{MessagesOut: 9, BytesOut: s.BytesOut + 7, InDoubt: 8, InDoubtBytes: 60, Reconnects: 1},
 		}, ps[0])
 		require.NoError(t, push.Close())

@@ -102,6 +102,7 @@ type Socket struct {
 	flushed   atomic.Bool  // and has nothing to write any more
 	progress  atomic.Int64 // writes that moved bytes, while it is
 	drops     dropCount
+	known     atomic.Uint64 // peers, those that are gone included
 	untold    atomic.Uint64 // events, too many at once for Options.Monitor
 	packets   transport.PacketCounters
 	events    *monitor

@@ -126,7 +126,7 @@ func (s *Socket) traffic() (t Traffic) {
 
 // PeerStats returns the counters of each peer of s: those that are connected, and
 // the endpoints of Connect for which messages may wait. A peer that is gone is
-// part of Stats only. The list is in the order of endpoints and addresses. What is
+// part of Stats only. The list is in the order of endpoints, addresses and IDs. What is
 // counted for one of them is exact when nothing moves.
 func (s *Socket) PeerStats() []PeerStats {
 	type received struct{ came, queued tally }
@@ -148,7 +148,7 @@ func (s *Socket) PeerStats() []PeerStats {
 		r.came.add(p.cameIn)
 		info := p.describe()
 		ps := PeerStats{
-			Endpoint: info.Endpoint, RemoteAddr: info.RemoteAddr, Type: info.Type,
+			ID: p.nth, Endpoint: info.Endpoint, RemoteAddr: info.RemoteAddr, Type: info.Type,
 			RoutingID: info.RoutingID, PID: info.Cred.PID, Connected: p.sess != nil || p.twin != nil,
 			DropStats: p.drops.Load().stats(),
 		}
@@ -164,7 +164,7 @@ func (s *Socket) PeerStats() []PeerStats {
 	s.sendMu.Unlock()
 	s.recvMu.Unlock()
 	slices.SortFunc(list, func(a, b PeerStats) int {
-		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.RemoteAddr, b.RemoteAddr), cmp.Compare(a.RoutingID, b.RoutingID))
+		return cmp.Or(cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.RemoteAddr, b.RemoteAddr), cmp.Compare(a.ID, b.ID))
 	})
 	return list
 }

@@ -30,6 +30,7 @@ type Traffic struct {
 // PeerStats counts what became of the messages of one peer. It is made of numbers
 // and names, as Stats is.
 type PeerStats struct {
+	ID         uint64 // numbers the peers of a socket, from 1 on; no number is used twice
 	Endpoint   string // of ours that it is connected through
 	RemoteAddr string // as the transport tells it; empty as long as there was no connection
 	Type       string // its socket type's wire name
@@ -38,35 +39,6 @@ type PeerStats struct {
 	Connected  bool   // not so while an endpoint is dialed for which messages wait
 	Traffic
 	DropStats
-}
-
-// add adds o, of another peer that looks the same.
-func (p *PeerStats) add(o *PeerStats) {
-	t, u := &p.Traffic, &o.Traffic
-	for _, c := range [...]struct {
-		to   *uint64
-		more uint64
-	}{
-		{&t.MessagesIn, u.MessagesIn},
-		{&t.BytesIn, u.BytesIn},
-		{&t.MessagesOut, u.MessagesOut},
-		{&t.BytesOut, u.BytesOut},
-		{&t.QueuedIn, u.QueuedIn},
-		{&t.QueuedInBytes, u.QueuedInBytes},
-		{&t.QueuedOut, u.QueuedOut},
-		{&t.QueuedOutBytes, u.QueuedOutBytes},
-		{&t.InDoubt, u.InDoubt},
-		{&t.InDoubtBytes, u.InDoubtBytes},
-		{&t.Reconnects, u.Reconnects},
-	} {
-		*c.to += c.more
-	}
-	drops := o.byCause()
-	for c, field := range p.byCause() {
-		if field != nil {
-			*field += *drops[c]
-		}
-	}
 }
 
 // A tally counts messages and their bytes.
