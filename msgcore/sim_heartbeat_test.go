@@ -200,9 +200,9 @@ func TestSimHeartbeatAnswersInTime(t *testing.T) {
 	})
 }
 
-// A peer that has said how long it may be silent is gone that long after its last
+// A peer that talks within its time to live stays, and is gone that long after its last
 // byte, whatever that was of.
-func TestSimHeartbeatHonoursTheTimeToLive(t *testing.T) {
+func TestSimHeartbeatTimeToLiveOfWhoTalks(t *testing.T) {
 	const ttl = 500 * time.Millisecond
 	simulate(t, func(t *testing.T, n *sim) {
 		pull, w := at(t, n.server, msgcore.Pull, msgcore.Options{})
