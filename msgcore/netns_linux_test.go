@@ -113,7 +113,7 @@ func (h host) filter(t testing.TB, match string) {
 	var rules strings.Builder
 	rules.WriteString("table inet loss {}\ndelete table inet loss\n")
 	if match != "-" {
-		fmt.Fprintf(&rules, "table inet loss {\n chain in {\n type filter hook input priority 0;\n udp dport 5555 %s counter drop\n ip protocol 113 %s counter drop\n }\n}\n", match, match)
+		fmt.Fprintf(&rules, "table inet loss {\n chain in {\n type filter hook input priority 0;\n udp dport 5555 %s counter drop\n meta l4proto 113 %s counter drop\n }\n}\n", match, match)
 	}
 	run(t, rules.String(), "ip", "netns", "exec", h.ns, "nft", "-f", "-")
 }
@@ -121,8 +121,9 @@ func (h host) filter(t testing.TB, match string) {
 // do runs f on a thread that is in h: the sockets that it opens are h's.
 func (h host) do(t testing.TB, f func()) {
 	t.Helper()
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
+		defer close(done) // if f fails, too
 		runtime.LockOSThread()
 		home, err := os.Open("/proc/thread-self/ns/net")
 		if err == nil {
@@ -143,4 +144,7 @@ func (h host) do(t testing.TB, f func()) {
 		done <- err
 	}()
 	require.NoError(t, <-done)
+	if t.Failed() {
+		t.FailNow()
+	}
 }

@@ -90,24 +90,6 @@ func TestPGMTogether(t *testing.T) {
 	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
 }
 
-// Over IPv6 it is the same, repairs included.
-func TestEPGMIPv6(t *testing.T) {
-	hosts := newNetwork(t, 2)
-	open := func(h host, addr string, typ msgcore.Type) *msgcore.Socket {
-		run(t, "addr add "+addr+"/64 dev eth0 nodad\n", "ip", "-n", h.ns, "-batch", "-")
-		s := msgcore.New(typ, &msgcore.Options{Transport: multicast(), Pub: msgcore.PubOptions{NoDrop: typ == msgcore.Pub}})
-		t.Cleanup(func() { s.Close() })
-		h.do(t, func() { require.NoError(t, s.Connect("epgm://"+addr+";[ff12::77]:5555")) })
-		return s
-	}
-	sub := open(hosts[1], "fd77::2", msgcore.Sub)
-	require.NoError(t, sub.Subscribe(""))
-	pub := open(hosts[0], "fd77::1", msgcore.Pub)
-	streamWithLoss(t, pub, sub, hosts[1], 10)
-	require.Positive(t, sub.Stats().Packets.Repaired)
-	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed)
-}
-
 // With parity, what two subscribers lose is repaired by the same packets.
 func TestPGMParity(t *testing.T) {
 	for _, scheme := range pgmSchemes {
@@ -351,6 +333,34 @@ func TestPGMDissected(t *testing.T) {
 	require.NotEmpty(t, fields("pgm.hdr.type == 0 && frame contains 8e:04:00:00", "frame.number"), "the end of the session")
 	for _, typ := range []string{"0x05", "0x08", "0x0a"} {
 		require.NotEmpty(t, fields("pgm.hdr.type == "+typ+" && pgm.hdr.opts.parity == 1", "frame.number"), "of parity")
+	}
+}
+
+// A subscriber hears its own group only, although another one of this host hears
+// another group on the same port.
+func TestEPGMTwoGroups(t *testing.T) {
+	port := freeUDPPort(t)
+	var pubs, subs []*msgcore.Socket
+	for k := range 2 {
+		at := fmt.Sprintf("epgm://127.0.0.1;239.255.77.%d:%d", 3+k, port)
+		sub := msgcore.NewSub(nil)
+		defer sub.Close()
+		require.NoError(t, sub.Subscribe(""))
+		require.NoError(t, sub.Connect(at))
+		pub := msgcore.NewPub(&msgcore.Options{Transport: multicast()})
+		defer pub.Close()
+		require.NoError(t, pub.Connect(at))
+		pubs, subs = append(pubs, pub), append(subs, sub)
+	}
+	for round := range 3 {
+		for k, pub := range pubs {
+			require.NoError(t, pub.Send(t.Context(), fmt.Append(nil, k, round)))
+		}
+		for k, sub := range subs {
+			m, err := sub.Recv(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprint(k, round), string(m.Frames[0]))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package msgcore_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 )
 
 const (
-	pgmGroup = "239.192.1.1:5555"
-	pgmQueue = 20 // messages that a publisher has taken and not yet sent, at most
+	pgmGroup  = "239.192.1.1:5555"
+	pgmGroup6 = "[ff12::77]:5555"
+	pgmQueue  = 20 // messages that a publisher has taken and not yet sent, at most
 )
 
 // multicast are the options of both ends.
@@ -40,8 +42,12 @@ func pgmOpen(t testing.TB, h host, scheme string, typ msgcore.Type, opts *msgcor
 	if typ == msgcore.Sub {
 		require.NoError(t, s.Subscribe(""))
 	}
+	group := pgmGroup
+	if strings.Contains(h.ip, ":") {
+		group = pgmGroup6
+	}
 	h.do(t, func() {
-		require.NoError(t, s.Connect(scheme+"://"+h.ip+";"+pgmGroup))
+		require.NoError(t, s.Connect(scheme+"://"+h.ip+";"+group))
 	})
 	return s
 }

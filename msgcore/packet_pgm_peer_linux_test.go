@@ -8,12 +8,14 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 
 	"github.com/solomq/solomq/msgcore"
 	"github.com/solomq/solomq/transport"
@@ -80,14 +82,14 @@ func (p *pgmPeer) line(t testing.TB) string {
 // A trouble is what happens to the packets that the subscriber's host gets.
 type trouble struct {
 	name  string
-	begin func(t testing.TB, hosts []host) // once the subscriber has joined
-	early bool                             // or before
+	begin func(t testing.TB, scheme string, hosts []host) // once the subscriber has joined
+	early bool                                            // or before
 	// strike is called when the stream has begun, and what it returns while it goes on.
 	strike func(t testing.TB, hosts []host) (then func())
 }
 
 func loss(percent int) trouble {
-	return trouble{name: fmt.Sprintf("loss %d", percent), begin: func(t testing.TB, hosts []host) {
+	return trouble{name: fmt.Sprintf("loss %d", percent), begin: func(t testing.TB, _ string, hosts []host) {
 		if percent > 0 {
 			hosts[1].lose(t, percent)
 		}
@@ -104,21 +106,16 @@ var blackout = trouble{name: "blackout", strike: func(t testing.TB, hosts []host
 
 // jumbled has the packets of hosts[0] come to hosts[1] by a relay on hosts[2], which
 // doubles some and changes their order.
-var jumbled = trouble{name: "jumbled", early: true, begin: func(t testing.TB, hosts []host) {
-	hosts[1].filter(t, "ip saddr "+hosts[0].ip)
-	var in, out *net.UDPConn
-	hosts[2].do(t, func() {
-		ifi, err := net.InterfaceByName("eth0")
-		require.NoError(t, err)
-		in, err = net.ListenMulticastUDP("udp4", ifi, &net.UDPAddr{IP: net.IPv4(239, 192, 1, 1), Port: 5555})
-		require.NoError(t, err)
-		out, err = net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(hosts[2].ip)}, &net.UDPAddr{IP: net.IPv4(239, 192, 1, 1), Port: 5555})
-		require.NoError(t, err)
-		require.NoError(t, ipv4.NewPacketConn(out).SetMulticastLoopback(false))
-	})
+var jumbled = trouble{name: "jumbled", early: true, begin: func(t testing.TB, scheme string, hosts []host) {
+	if strings.Contains(hosts[0].ip, ":") {
+		hosts[1].filter(t, "ip6 saddr "+hosts[0].ip)
+	} else {
+		hosts[1].filter(t, "ip saddr "+hosts[0].ip)
+	}
+	in, send, end := openRelay(t, scheme, hosts[2])
 	var wg sync.WaitGroup
-	t.Cleanup(func() { in.Close(); wg.Wait(); out.Close() })
-	require.NoError(t, in.SetReadBuffer(4<<20))
+	t.Cleanup(func() { in.Close(); wg.Wait(); end() })
+	require.NoError(t, in.(interface{ SetReadBuffer(int) error }).SetReadBuffer(4<<20))
 	wg.Go(func() {
 		rnd := rand.New(rand.NewPCG(1, 2))
 		var held [][]byte
@@ -126,31 +123,73 @@ var jumbled = trouble{name: "jumbled", early: true, begin: func(t testing.TB, ho
 		buf := make([]byte, 64<<10)
 		for {
 			_ = in.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
-			n, from, err := in.ReadFromUDP(buf)
+			n, from, err := in.ReadFrom(buf)
 			if ne, ok := err.(net.Error); ok && ne.Timeout() {
 				n = 0
 			} else if err != nil {
 				return
 			}
-			if n > 0 && from.IP.String() == hosts[0].ip {
+			if n > 0 && addrIP(from).Equal(net.ParseIP(hosts[0].ip)) {
 				if passed < 3 {
 					passed++
-					_, _ = out.Write(buf[:n])
+					send(buf[:n])
 					continue
 				}
 				held = append(held, append([]byte(nil), buf[:n]...))
 			}
 			for len(held) > 0 && (n == 0 || len(held) > 5) {
 				k := rnd.IntN(len(held))
-				_, _ = out.Write(held[k])
+				send(held[k])
 				if rnd.IntN(5) == 0 {
-					_, _ = out.Write(held[k])
+					send(held[k])
 				}
 				held = append(held[:k], held[k+1:]...)
 			}
 		}
 	})
 }}
+
+// openRelay opens sockets on h that hear the group and send to it.
+func openRelay(t testing.TB, scheme string, h host) (in net.PacketConn, send func([]byte), end func()) {
+	t.Helper()
+	group, network := net.IPv4(239, 192, 1, 1), "4"
+	if strings.Contains(h.ip, ":") {
+		group, network = net.ParseIP("ff12::77"), "6"
+	}
+	to, listen, local := net.Addr(&net.UDPAddr{IP: group, Port: 5555}), ":5555", net.JoinHostPort(h.ip, "0")
+	if scheme == "pgm" {
+		to, listen, local = &net.IPAddr{IP: group}, "", h.ip
+		network = "ip" + network + ":113"
+	} else {
+		network = "udp" + network
+	}
+	var out net.PacketConn
+	h.do(t, func() {
+		ifi, err := net.InterfaceByName("eth0")
+		require.NoError(t, err)
+		in, err = net.ListenPacket(network, listen)
+		require.NoError(t, err)
+		out, err = net.ListenPacket(network, local)
+		require.NoError(t, err)
+		if group.To4() != nil {
+			require.NoError(t, ipv4.NewPacketConn(in).JoinGroup(ifi, &net.UDPAddr{IP: group}))
+			require.NoError(t, ipv4.NewPacketConn(out).SetMulticastInterface(ifi))
+			require.NoError(t, ipv4.NewPacketConn(out).SetMulticastLoopback(false))
+		} else {
+			require.NoError(t, ipv6.NewPacketConn(in).JoinGroup(ifi, &net.UDPAddr{IP: group}))
+			require.NoError(t, ipv6.NewPacketConn(out).SetMulticastInterface(ifi))
+			require.NoError(t, ipv6.NewPacketConn(out).SetMulticastLoopback(false))
+		}
+	})
+	return in, func(b []byte) { _, _ = out.WriteTo(b, to) }, func() { out.Close() }
+}
+
+func addrIP(a net.Addr) net.IP {
+	if a, ok := a.(*net.IPAddr); ok {
+		return a.IP
+	}
+	return a.(*net.UDPAddr).IP
+}
 
 func troubles() []trouble {
 	if os.Getenv("SOLOMQ_TEST") == "full" {
@@ -170,15 +209,16 @@ func pgmCount() int {
 // eachTrouble runs f with a network of three hosts, the subscriber's being the
 // second.
 func eachTrouble(t *testing.T, f func(t *testing.T, scheme string, hosts []host, tr trouble)) {
+	eachTroubleOf(t, newNetwork, f)
+}
+
+func eachTroubleOf(t *testing.T, network func(testing.TB, int) []host, f func(t *testing.T, scheme string, hosts []host, tr trouble)) {
 	for _, scheme := range pgmSchemes {
 		for _, tr := range troubles() {
-			if scheme == "pgm" && tr.name == "jumbled" {
-				continue // the relay is one for udp
-			}
 			t.Run(scheme+" "+tr.name, func(t *testing.T) {
-				hosts := newNetwork(t, 3)
+				hosts := network(t, 3)
 				if tr.begin != nil && tr.early {
-					tr.begin(t, hosts)
+					tr.begin(t, scheme, hosts)
 				}
 				f(t, scheme, hosts, tr)
 			})
@@ -193,9 +233,9 @@ const streamBegins = 2 * pgmQueue
 
 // run lets the trouble begin. Begun is to be called when the stream has; then wait
 // waits for the trouble's end.
-func (tr trouble) run(t testing.TB, hosts []host) (begun func(), wait func()) {
+func (tr trouble) run(t testing.TB, scheme string, hosts []host) (begun func(), wait func()) {
 	if tr.begin != nil && !tr.early {
-		tr.begin(t, hosts)
+		tr.begin(t, scheme, hosts)
 	}
 	var wg sync.WaitGroup
 	return func() {
@@ -229,7 +269,7 @@ func TestPGMLibzmqSubscriber(t *testing.T) {
 			require.NoError(t, pub.Send(t.Context(), []byte("sync")))
 			spms(t)
 		}
-		begun, wait := tr.run(t, hosts)
+		begun, wait := tr.run(t, scheme, hosts)
 		sendStream(t, pub, 0, streamBegins)
 		begun()
 		sendStream(t, pub, streamBegins, pgmCount())
@@ -285,7 +325,7 @@ func TestPGMLibzmqPublisher(t *testing.T) {
 	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
 		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, nil)
 		pub := startPGM(t, hosts[0], scheme, "pub", 0, pgmCount())
-		begun, wait := tr.run(t, hosts)
+		begun, wait := tr.run(t, scheme, hosts)
 		_, err := fmt.Fprintln(pub.in)
 		require.NoError(t, err)
 		recvStream(t, sub, 0, streamBegins)
@@ -299,19 +339,31 @@ func TestPGMLibzmqPublisher(t *testing.T) {
 }
 
 // Both of ours.
-func TestPGM(t *testing.T) {
-	eachTrouble(t, func(t *testing.T, scheme string, hosts []host, tr trouble) {
-		sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, &msgcore.Options{Transport: transport.Options{MulticastRate: 1000}})
-		pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, nil)
-		begun, wait := tr.run(t, hosts)
-		var wg sync.WaitGroup
-		wg.Go(func() { sendStream(t, pub, 0, pgmCount()) })
-		recvStream(t, sub, 0, streamBegins)
-		begun()
-		recvStream(t, sub, streamBegins, pgmCount())
-		wg.Wait()
-		wait()
-		t.Logf("%+v %+v", sub.Stats().Packets, pub.Stats().Packets)
-		require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed+pub.Stats().Packets.Malformed)
-	})
+func TestPGM(t *testing.T) { eachTrouble(t, oursBoth) }
+
+func oursBoth(t *testing.T, scheme string, hosts []host, tr trouble) {
+	sub := pgmOpen(t, hosts[1], scheme, msgcore.Sub, &msgcore.Options{Transport: transport.Options{MulticastRate: 1000}})
+	pub := pgmOpen(t, hosts[0], scheme, msgcore.Pub, nil)
+	begun, wait := tr.run(t, scheme, hosts)
+	var wg sync.WaitGroup
+	wg.Go(func() { sendStream(t, pub, 0, pgmCount()) })
+	recvStream(t, sub, 0, streamBegins)
+	begun()
+	recvStream(t, sub, streamBegins, pgmCount())
+	wg.Wait()
+	wait()
+	t.Logf("%+v %+v", sub.Stats().Packets, pub.Stats().Packets)
+	require.Zero(t, sub.Stats().Packets.Lost+sub.Stats().Packets.Malformed+pub.Stats().Packets.Malformed)
+}
+
+// Over IPv6 it is the same. (libzmq's has no pgm over IPv6.)
+func TestPGMIPv6(t *testing.T) {
+	eachTroubleOf(t, func(t testing.TB, n int) []host {
+		hosts := newNetwork(t, n)
+		for i := range hosts {
+			hosts[i].ip = fmt.Sprintf("fd77::%d", i+1)
+			run(t, "addr add "+hosts[i].ip+"/64 dev eth0 nodad\n", "ip", "-n", hosts[i].ns, "-batch", "-")
+		}
+		return hosts
+	}, oursBoth)
 }

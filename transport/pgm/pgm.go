@@ -198,8 +198,6 @@ func (t Transport) configure(ctx context.Context, addr string, opts *transport.O
 		return nil, fmt.Errorf("%s is no multicast group; write it like eth0;239.192.1.1:5555", a.Host)
 	case a.Port == 0:
 		return nil, errors.New("a group needs the number of a port, which all its members know")
-	case t.Raw && !a.Host.Is4():
-		return nil, fmt.Errorf("pgm over IPv6: %w; epgm can", errors.ErrUnsupported)
 	}
 	c := &config{raw: t.Raw, addr: a, nla: a.Local, opts: opts, counters: opts.Packets, memory: opts.MulticastMemory}
 	if c.memory == 0 {

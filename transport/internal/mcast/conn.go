@@ -20,8 +20,7 @@ type Message = ipv4.Message
 // Config says how a socket is to be.
 type Config struct {
 	At netip.AddrPort // to bind to; the port 0 is any
-	// Protocol, if not 0, is that of IPv4 to use instead of UDP; it needs
-	// privileges.
+	// Protocol, if not 0, is that of IP to use instead of UDP; it needs privileges.
 	Protocol int
 	Share    bool  // others may bind to the same port: for groups
 	Joined   bool  // what is read may be several packets together: see Split
@@ -37,7 +36,7 @@ type Config struct {
 // A Conn is an open socket. One goroutine may read while others write.
 type Conn struct {
 	packetConn
-	raw      bool             // what is read has an IP header
+	raw      bool             // it has no UDP, and what is read has a header of IPv4
 	segments bool             // the system sends several packets as one
 	v4       *ipv4.PacketConn // one of the two
 	v6       *ipv6.PacketConn
@@ -52,9 +51,9 @@ type packetConn interface {
 
 // Open opens a socket.
 func Open(ctx context.Context, cfg Config) (*Conn, error) {
-	network := "udp4"
+	network, version := "udp4", 4
 	if cfg.At.Addr().Is6() {
-		network = "udp6"
+		network, version = "udp6", 6
 	}
 	if cfg.Protocol > 0 {
 		cfg.Share = false // they share by nature
@@ -70,15 +69,19 @@ func Open(ctx context.Context, cfg Config) (*Conn, error) {
 		return err
 	}}
 	at := cfg.At.String()
+	if cfg.Protocol > 0 && version == 6 && cfg.At.Addr().IsMulticast() {
+		// As package net does for UDP: Linux wants a zone for some groups here.
+		cfg.At = netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+	}
 	if cfg.Protocol > 0 {
-		network, at = fmt.Sprintf("ip4:%d", cfg.Protocol), cfg.At.Addr().String()
+		network, at = fmt.Sprintf("ip%d:%d", version, cfg.Protocol), cfg.At.Addr().String()
 	}
 	pc, err := lc.ListenPacket(ctx, network, at)
 	if err != nil {
 		return nil, err
 	}
 	c := &Conn{packetConn: pc.(packetConn), raw: cfg.Protocol > 0}
-	if network == "udp6" {
+	if version == 6 {
 		c.v6 = ipv6.NewPacketConn(pc)
 	} else {
 		c.v4 = ipv4.NewPacketConn(pc)
@@ -117,6 +120,13 @@ func (c *Conn) setUp(cfg Config) error {
 		}
 	}
 	if a := cfg.Join; a != nil {
+		rc, err := c.SyscallConn()
+		if err == nil {
+			err = onlyJoined(rc, c.v6 != nil)
+		}
+		if err != nil {
+			return fmt.Errorf("hear %s alone: %w", a, err)
+		}
 		if err := c.join(a); err != nil {
 			return fmt.Errorf("join %s: %w", a, err)
 		}
