@@ -134,6 +134,14 @@ func (r *TestReceiver) Slots() (n int) {
 	return n
 }
 
+// AgeParity makes r take the beginning of what is kept for parity for one of half
+// the numbers ago, as it is after so many packets if it stays.
+func (r *TestReceiver) AgeParity() {
+	for _, s := range r.m.sources {
+		s.parity.from -= 1 << 31
+	}
+}
+
 // A Packet is what parse reads.
 type Packet struct {
 	Type        byte

@@ -126,6 +126,7 @@ func (r *receiver) keepForParity(src *source, b *buffer) {
 	if y.base(sqn) == sqn { // another group begins
 		r.dropKept(src)
 		r.dropGroup(src, sqn-y.k)
+		y.from = sqn // it goes along, as numbers can be compared over half of their range only
 	}
 	switch {
 	case before(y.base(sqn), y.from): // not all of it is there

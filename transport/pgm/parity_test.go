@@ -87,6 +87,43 @@ func TestParityWrap(t *testing.T) {
 	require.Positive(t, n.parities)
 }
 
+// What is missing of a group that goes on waits for its end, and is not looked at again
+// and again within one tick: not even if the sender's window passes in no time, so that
+// it is soon to be asked for.
+func TestParityOfAFastSender(t *testing.T) {
+	n := newNet(1, 16, 1, way{})
+	r := n.members[0].r
+	s := pgm.NewParitySender(1, 16, 16, func(b []byte) { r.Input(n.now, b, "10.0.0.1") })
+	s.Start(0)
+	for i := range 21 { // number 16 says that 0 has left the window, a moment after it came
+		if b := s.Send(n.now, fmt.Append(nil, i)); i != 19 {
+			r.Input(n.now, b, "10.0.0.1")
+		}
+		n.now += 10 * time.Microsecond
+	}
+	for range 10 {
+		n.now += 10 * time.Millisecond
+		r.Tick(n.now)
+	}
+	require.Zero(t, n.naks)
+}
+
+// Parity goes on for however many packets: half the numbers later, those at the
+// beginning do not count as later ones.
+func TestParityGoesOn(t *testing.T) {
+	n := newParityNet(1, 1<<12, 16, 1, way{})
+	m := n.members[0]
+	n.begin()
+	n.after(100*time.Millisecond, func() {
+		m.r.AgeParity()
+		m.way.loss = 20
+	})
+	n.stream(1000)
+	n.run(20 * time.Second)
+	m.complete(t, 0, 1000)
+	require.Greater(t, 2*n.parities, n.repairs)
+}
+
 // What is lost of a group that does not end is asked for itself, and comes soon.
 func TestParityOfAPartOfAGroup(t *testing.T) {
 	n := newParityNet(1, 1<<12, 128, 2, way{})

@@ -368,8 +368,8 @@ func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 		switch h.state {
 		case slotBackOff:
 			switch src.parity.way(now, w, sqn, h) {
-			case askLater:
-				h.due = r.backOff(now, src)
+			case askLater: // and not again in this loop
+				h.due = granularity + r.backOff(now, src)
 			case askParity:
 				r.askParity(now, src, sqn)
 			default:
