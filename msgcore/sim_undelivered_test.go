@@ -1,6 +1,7 @@
 package msgcore_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -189,4 +190,56 @@ func TestSimReadAheadIsCounted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A publisher counts for each subscriber what that one has not read, also of one that
+// is slow, and of blocks that several share.
+func TestSimUndeliveredToSubscribers(t *testing.T) {
+	simulate(t, func(t *testing.T, n *sim) {
+		pub, _ := at(t, n.server, msgcore.Pub, msgcore.Options{})
+		bindTo(t, pub, simBind)
+		n.link.SetBuffer(2000)
+		subs := make([]*msgcore.Socket, 3)
+		for i := range subs {
+			subs[i], _ = at(t, n.client, msgcore.Sub, msgcore.Options{RecvHWM: 5, Reconnect: msgcore.Reconnect{Interval: 10 * time.Millisecond}})
+			wantAll(t, subs[i])
+			require.NoError(t, subs[i].Connect(simDial))
+			if i > 0 { // the first one never receives
+				go func() {
+					for m, err := range subs[i].Messages(context.Background()) {
+						if err != nil {
+							return
+						}
+						m.Release()
+					}
+				}()
+			}
+		}
+		for i := range 60 {
+			// The first one does not even see that it has lost its connection.
+			require.NoError(t, pub.WaitSubscribers(t.Context(), len(subs)-1))
+			for range 50 {
+				sendTexts(t, pub, "news", strings.Repeat("x", i))
+			}
+			switch i % 3 {
+			case 0:
+				n.link.SetDelay(time.Duration(i) * time.Millisecond)
+			case 1:
+				n.link.Reset()
+			case 2:
+				n.link.End()
+			}
+			time.Sleep(time.Duration(i) * time.Millisecond)
+		}
+		require.NoError(t, pub.Close())
+		var came uint64
+		for _, s := range subs {
+			require.NoError(t, s.Close())
+			came += s.Stats().MessagesIn
+		}
+		s := pub.Stats()
+		require.Zero(t, s.InDoubt)
+		require.Positive(t, s.DroppedUndelivered)
+		require.Equal(t, s.MessagesOut, came+s.DroppedUndelivered)
+	})
 }
