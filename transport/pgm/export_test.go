@@ -36,7 +36,7 @@ func (s *TestSender) Input(now time.Duration, b []byte) bool     { return s.m.in
 func (s *TestSender) End(now time.Duration)                      { s.m.spm(now, true) }
 func (s *TestSender) Repairs() uint64                            { return s.m.repairs }
 func (s *TestSender) Wait(now time.Duration) time.Duration       { return s.m.mayAdd(now) }
-func (s *TestSender) SetRate(bytes float64)                      { s.m.bucket = newBucket(bytes, 1500, 28) }
+func (s *TestSender) SetRate(bytes float64)                      { s.m.limit(newBucket(bytes, 1500, 28)) }
 func (s *TestSender) SetNext(sqn uint32)                         { s.m.next, s.m.trail = sqn, sqn }
 
 // A TestReceiver is a receiver.

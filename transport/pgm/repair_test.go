@@ -109,6 +109,34 @@ func TestRequestsRunUpNoDebt(t *testing.T) {
 	require.Greater(t, s.Repairs(), uint64(packets/3))
 }
 
+// However many requests come, what is sent to the group because of them is bounded,
+// and what they ask for is sent all the same.
+func TestConfirmationsAreBounded(t *testing.T) {
+	var ncfs, spms int // bytes
+	s := pgm.NewTestSender(1, 1000, func(b []byte) {
+		switch b[4] {
+		case 0x0A:
+			ncfs += len(b) + 28
+		case 0:
+			spms += len(b) + 28
+		}
+	})
+	s.Start(0)
+	for range 500 {
+		s.Send(0, make([]byte, 1000))
+	}
+	s.SetRate(12_500) // 100 kbit/s
+	const seconds = 10
+	for now := time.Duration(0); now < seconds*time.Second; now += 100 * time.Microsecond {
+		s.Input(now, pgm.AppendNAK(1, []uint32{400}))
+		s.Input(now, pgm.AppendNAK(1, []uint32{1 << 20})) // it asks for what there is not
+		s.Tick(now)
+	}
+	require.LessOrEqual(t, ncfs, (seconds+1)*64<<10)
+	require.LessOrEqual(t, spms, seconds*25*100)
+	require.Greater(t, s.Repairs(), uint64(seconds*5))
+}
+
 // What is missed in an outage at the default rate takes long to repair. As long as
 // repairs come, the receiver waits for all that the sender still has.
 func TestOutageAtALowRate(t *testing.T) {

@@ -26,6 +26,7 @@ type sender struct {
 	beat    int           // in heartbeats
 	lastSPM time.Duration
 	bucket  bucket
+	ncfs    bucket // of confirmations alone
 
 	parity *offer // nil if none is offered
 
@@ -74,12 +75,28 @@ const (
 func newSender(t tsi, dport uint16, nla, group netip.Addr, window, parity int, b bucket, emit func([]byte)) *sender {
 	s := &sender{
 		tsi: t, dport: dport, nla: nla, group: group, emit: emit,
-		slots: make([]sent, window), bucket: b,
+		slots: make([]sent, window),
 	}
+	s.limit(b)
 	if parity > 0 {
 		s.parity = newOffer(parity, window)
 	}
 	return s
+}
+
+// Confirmations go out beyond the rate, as who is not answered asks again and again.
+// But whoever asks without end is not to fill the network of all members with them:
+// they may have a quarter of the rate, or leastNCFs if that is more. Beyond, requests
+// are answered, but not confirmed. (SPMs are few in any case.)
+const (
+	ncfShare  = 4
+	leastNCFs = 64 << 10 // bytes a second
+)
+
+// limit sets the rate.
+func (s *sender) limit(b bucket) {
+	rate := max(b.rate/ncfShare, leastNCFs)
+	s.bucket, s.ncfs = b, bucket{rate: rate, size: rate / 2, level: rate / 2, extra: b.extra}
 }
 
 // start announces the session.
@@ -249,9 +266,12 @@ func (s *sender) nak(now time.Duration, p *packet) {
 		}
 		return
 	}
-	s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, parity, s.nla, s.group, known)
-	s.bucket.control(len(s.buf))
-	s.emit(s.buf)
+	if s.ncfs.wait(now) == 0 {
+		s.buf = appendNAK(s.buf[:0], s.tsi, s.dport, typeNCF, parity, s.nla, s.group, known)
+		s.ncfs.take(len(s.buf))
+		s.bucket.control(len(s.buf))
+		s.emit(s.buf)
+	}
 	for _, sqn := range known {
 		if parity != 0 {
 			s.askParity(now, sqn)

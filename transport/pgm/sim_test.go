@@ -350,6 +350,50 @@ func TestLateJoiner(t *testing.T) {
 	n.members[0].complete(t, 0, 1000)
 }
 
+// One that comes while others are repaired begins with what is sent next, not with
+// what they have asked for, and does not ask for what is before it.
+func TestJoinerHearsRepairsFirst(t *testing.T) {
+	for _, group := range []int{0, 16} {
+		var repairs [][]byte
+		s := pgm.NewParitySender(1, 64, group, func(b []byte) { repairs = append(repairs, append([]byte(nil), b...)) })
+		for i := range 50 {
+			s.Send(0, fmt.Append(nil, i))
+		}
+		s.Input(time.Second, pgm.AppendNAK(1, []uint32{30, 31}))
+		if group > 0 {
+			s.Input(time.Second, pgm.AppendParityNAK(1, []uint32{32 + 3}))
+		}
+		require.Greater(t, len(repairs), 2) // with the confirmations
+		var got []string
+		asks := 0
+		r := pgm.NewTestReceiver(1, 64, func(b []byte) {
+			if b[4] == 8 {
+				asks++
+			}
+		}, func(d pgm.TestDelivery) { got = append(got, d.Data) })
+		hear := func(bs ...[]byte) {
+			for _, b := range bs {
+				r.Input(2*time.Second, b, "10.0.0.1")
+			}
+		}
+		hear(repairs...)
+		require.Zero(t, r.Sources())
+		hear(s.Send(time.Second, []byte("50")))
+		hear(repairs...)
+		if group > 0 { // it learns of the parity, and hears some of before its time
+			hear(pgm.AppendSPM(1, 1, 0, 50, uint32(group)))
+			hear(repairs...)
+		}
+		lost := s.Send(time.Second, []byte("51"))
+		hear(s.Send(time.Second, []byte("52")))
+		lost[4] = 5 // its repair
+		hear(pgm.Finish(lost))
+		r.Tick(3 * time.Second)
+		require.Equal(t, []string{"50", "51", "52"}, got)
+		require.Zero(t, asks)
+	}
+}
+
 // A full application loses nothing while the window holds, and the window is
 // bounded.
 func TestSlowApplication(t *testing.T) {
