@@ -32,8 +32,9 @@ type group struct {
 }
 
 const (
-	groupCost   = 256 // bytes, besides the packets
-	parityTries = 5   // without success, until a packet itself is asked for
+	groupCost   = 256         // bytes, besides the packets
+	parityTries = 5           // without success, until a packet itself is asked for
+	parityPause = time.Second // without a repair of anything, likewise: others may have their turn
 	tightFor    = time.Second
 )
 
@@ -189,16 +190,19 @@ const (
 	askLater
 )
 
-// way is how to ask for sqn, which is missing, now; y may be nil.
-func (y *parity) way(now time.Duration, w *window, sqn uint32, h *slot) way {
+// way is how to ask for sqn, which is missing, now; y may be nil. The last repair, of
+// anything, came at the time repairs.
+func (y *parity) way(now, repairs time.Duration, w *window, sqn uint32, h *slot) way {
 	if y == nil || now < y.tight {
 		return askPacket
 	}
 	base := y.base(sqn)
 	g := y.groups[base]
 	switch {
-	case before(base, y.from), before(base, y.trail), g != nil && g.refused, h.ncfs >= parityTries, h.datas >= parityTries:
+	case before(base, y.from), before(base, y.trail), g != nil && g.refused:
 		return askPacket
+	case h.ncfs >= parityTries, h.datas >= parityTries && now-repairs > parityPause, h.datas >= dataRetries/2:
+		return askPacket // nobody hears of it, or what was promised does not come
 	case !before(w.lead, base+y.k-1):
 		return askParity
 	case y.lead == w.lead:

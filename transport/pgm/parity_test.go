@@ -70,6 +70,22 @@ func TestParityGain(t *testing.T) {
 	require.Less(t, parityNAKs, naks)
 }
 
+// While the rate lets repairs through slowly, those who wait for their turn do not ask
+// for the packets as well.
+func TestParityOfAnOutage(t *testing.T) {
+	n := newParityNet(1, 1<<12, 16, 5, way{})
+	n.s.SetRate(1.3 * 1052 * 1000)
+	n.begin()
+	n.after(496500*time.Microsecond, func() { n.setDown(true) })
+	n.after(2496500*time.Microsecond, func() { n.setDown(false) })
+	n.offer(0, 4000, time.Millisecond, 1000)
+	n.run(30 * time.Second)
+	for _, m := range n.members {
+		m.complete(t, 0, 4000)
+	}
+	require.InDelta(t, 2000, n.repairs, 40)
+}
+
 // The numbers wrap, and groups with them.
 func TestParityWrap(t *testing.T) {
 	n := newParityNet(1, 960, 16, 2, way{})

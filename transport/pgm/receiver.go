@@ -367,7 +367,7 @@ func (r *receiver) repair(now time.Duration, src *source) time.Duration {
 		}
 		switch h.state {
 		case slotBackOff:
-			switch src.parity.way(now, w, sqn, h) {
+			switch src.parity.way(now, src.repairs, w, sqn, h) {
 			case askLater: // and not again in this loop
 				h.due = granularity + r.backOff(now, src)
 			case askParity:
