@@ -87,7 +87,8 @@ func splitDial(addr string) (source sourceAddr, target string, err error) {
 	if host == "*" || port == "*" || port == "0" {
 		return source, "", errors.New("a wildcard can be listened on, not dialed")
 	}
-	if strings.ContainsFunc(host, inNoName) {
+	name, _, _ := strings.Cut(host, "%") // behind it is an interface's
+	if strings.ContainsFunc(name, inNoName) {
 		return source, "", fmt.Errorf("host %q is neither a name nor an address; write it like 127.0.0.1:5555", host)
 	}
 	if !netaddr.ValidPort(port) {

@@ -242,6 +242,13 @@ func TestAddrErrors(t *testing.T) {
 	check(dialOnly, "dial", dial)
 }
 
+// The zone of an address is an interface, whose name has blanks on some systems:
+// Listen gives such addresses out.
+func TestZoneWithBlank(t *testing.T) {
+	require.NoError(t, tcp.Transport{}.CheckDial("[fe80::1%Ethernet 2]:5555", nil))
+	require.ErrorContains(t, tcp.Transport{}.CheckDial("no host%lo:5555", nil), "neither a name")
+}
+
 // Looking a name up ends with the context.
 func TestLookupCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
