@@ -35,8 +35,8 @@ type PacketUse struct {
 type PacketConn interface {
 	// ReadPackets waits until there is at least one packet, fills ps with
 	// those that there are, and returns how many. Their Data is valid until the
-	// next call. After Close the error wraps net.ErrClosed. After Finish it is
-	// io.EOF, once all is done.
+	// next call, and is not to be changed: pgm repairs other packets with it. After
+	// Close the error wraps net.ErrClosed. After Finish it is io.EOF, once all is done.
 	ReadPackets(ps []Packet) (n int, err error)
 	// WritePackets sends ps, waiting for the time that a rate allows, and does
 	// not keep their Data. An error is about ps[n] and those behind it were not
