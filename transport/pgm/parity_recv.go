@@ -17,6 +17,7 @@ type parity struct {
 	from   uint32            // of what is before it, nothing is kept
 	trail  uint32            // of the sender's window
 	lead   uint32            // as its last SPM has it
+	paused bool              // so had the one before it
 	kept   []*buffer         // what was handed out of the group of the next packet; nil is lost
 	tight  time.Duration     // until when there was no memory for it
 	groups map[uint32]*group // of which some is missing, by their first number
@@ -43,7 +44,7 @@ const (
 func (r *receiver) learnParity(src *source) {
 	p := &r.p
 	if y := src.parity; y != nil {
-		y.lead = p.lead
+		y.paused, y.lead = y.lead == p.lead, p.lead
 		return
 	}
 	if p.groupSize == 0 || src.plain {
@@ -205,7 +206,7 @@ func (y *parity) way(now, repairs time.Duration, w *window, sqn uint32, h *slot)
 		return askPacket // nobody hears of it, or what was promised does not come
 	case !before(w.lead, base+y.k-1):
 		return askParity
-	case y.lead == w.lead:
+	case y.lead == w.lead, y.paused && !before(y.lead, sqn):
 		return askPacket // the sender pauses within the group
 	}
 	return askLater // the group has not ended

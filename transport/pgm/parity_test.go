@@ -155,6 +155,22 @@ func TestParityOfAPartOfAGroup(t *testing.T) {
 	require.Zero(t, n.parities)
 }
 
+// Nor is it held up by a forged packet of later in the group, which never ends then.
+func TestForgedLead(t *testing.T) {
+	n := newParityNet(1, 1<<12, 128, 1, way{})
+	n.begin()
+	m := n.members[0]
+	n.run(10 * time.Millisecond)
+	n.after(4500*time.Microsecond, func() { m.way.down = true })
+	n.after(5500*time.Microsecond, func() { m.way.down = false })
+	n.stream(20)
+	n.after(30*time.Millisecond, func() {
+		m.r.Input(n.now, pgm.AppendOptions(1, 60, nil, []byte("forged")), "10.0.0.1")
+	})
+	n.run(5 * time.Second)
+	m.complete(t, 0, 20)
+}
+
 // One that comes late within a group has parity of the next ones; until then it asks
 // for packets.
 func TestParityLateJoiner(t *testing.T) {
