@@ -70,6 +70,7 @@ type translation struct {
 	told  *delivered // nil: the connection does not tell
 	total frameEnds  // of all frames
 	ends  []frameEnds
+	most  int   // so many ends are kept before it is looked which of them were read
 	read  int64 // plain bytes, of frames that are not among ends any more
 }
 
@@ -96,6 +97,10 @@ func (t *translation) add(plain, wire int64) {
 	t.total.plain += plain
 	t.total.wire += wire
 	t.ends = append(t.ends, t.total)
+	if len(t.ends) > max(t.most, fewReceipts) { // there may be commands only, for which nobody asks
+		t.readBack()
+		t.most = 2 * len(t.ends)
+	}
 }
 
 func (t *translation) readBack() (int64, bool) {
