@@ -60,6 +60,17 @@ func newNetwork(t testing.TB, n int) []host {
 	return hosts
 }
 
+// newNetworkIPv6 is newNetwork with hosts that are called by IPv6.
+func newNetworkIPv6(t testing.TB, n int) []host {
+	t.Helper()
+	hosts := newNetwork(t, n)
+	for i := range hosts {
+		hosts[i].ip = fmt.Sprintf("fd77::%d", i+1)
+		run(t, "addr add "+hosts[i].ip+"/64 dev eth0 nodad\n", "ip", "-n", hosts[i].ns, "-batch", "-")
+	}
+	return hosts
+}
+
 // awaitPorts waits until all ports of the switch carry packets: the kernel notices
 // a moment after they are up that they are connected, and drops what comes before.
 func awaitPorts(t testing.TB, hub string, n int) {

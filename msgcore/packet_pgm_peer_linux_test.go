@@ -358,12 +358,5 @@ func oursBoth(t *testing.T, scheme string, hosts []host, tr trouble) {
 
 // Over IPv6 it is the same. (libzmq's has no pgm over IPv6.)
 func TestPGMIPv6(t *testing.T) {
-	eachTroubleOf(t, func(t testing.TB, n int) []host {
-		hosts := newNetwork(t, n)
-		for i := range hosts {
-			hosts[i].ip = fmt.Sprintf("fd77::%d", i+1)
-			run(t, "addr add "+hosts[i].ip+"/64 dev eth0 nodad\n", "ip", "-n", hosts[i].ns, "-batch", "-")
-		}
-		return hosts
-	}, oursBoth)
+	eachTroubleOf(t, newNetworkIPv6, oursBoth)
 }
