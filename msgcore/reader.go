@@ -122,9 +122,8 @@ func (r *reader) loop() error {
 		switch {
 		case err == nil:
 		case err == errNothing:
-			spoke := r.delivered
 			r.token.Unlock()
-			if r.ss.s.watcher.Load().sleep(r.ss, spoke) {
+			if r.ss.s.watcher.Load().sleep(r.ss) {
 				return errAsleep
 			}
 			r.token.Lock()

@@ -12,8 +12,7 @@ import (
 // A watcher waits for the accepted connections of a socket on which nothing
 // happens, so that these need no goroutine, nor the stack of one. When
 // something comes, a session gets its goroutine back; it gives it up when all is
-// read, unless it is lively: woken twice within livelyGap, the first time by being
-// there, or with something to say at once. A lively one waits for
+// read, unless it is lively: woken twice within livelyGap. A lively one waits for
 // input by itself, which takes less time, until a sweep finds that it has not
 // read anything since the last one.
 //
@@ -51,7 +50,7 @@ const (
 type nap struct {
 	able   bool // accepted, and readable without a buffer
 	lively atomic.Bool
-	woken  time.Duration // when, last; at first when it was about to sleep; 0: never
+	woken  time.Duration // when, last
 
 	ready bool // is one of watcher.ready; guarded by its token
 	news  bool // the set has told of something since the last read; the same
@@ -136,17 +135,9 @@ func (w *watcher) of(i int) (ss *session, ended bool) {
 
 // sleep lets ss go without a goroutine. It returns false if that cannot be: then
 // the caller's goroutine goes on. The caller does not hold the token of its reader.
-// spoke tells that ss has delivered something already.
-func (w *watcher) sleep(ss *session, spoke bool) bool {
-	n := &ss.nap
-	if n.woken == 0 { // for the first time
-		n.woken = now()
-		if spoke && w.crowded() {
-			w.enliven(ss)
-			return false
-		}
-	}
+func (w *watcher) sleep(ss *session) bool {
 	w.mu.Lock()
+	n := &ss.nap
 	known := n.known
 	if !known {
 		w.enter(ss)
