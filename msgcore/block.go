@@ -51,45 +51,56 @@ func frameAt(b []byte, pos int) (flags byte, n, body int) {
 	return flags, int(binary.BigEndian.Uint64(b[pos+1:])), pos + 9
 }
 
+// A messageEnd is where a message of a block ends: on the wire, in its bytes, and among
+// its bodies and its frames.
+type messageEnd struct {
+	wire                int64
+	pos, bodies, frames int
+}
+
+// each calls f with where each message of b ends, until that returns false.
+func (b *block) each(f func(messageEnd) bool) {
+	var m messageEnd
+	for m.pos < len(b.b) {
+		flags, n, body := frameAt(b.b, m.pos)
+		m.wire += int64(body-m.pos) + int64(n)
+		m.frames++
+		if m.pos = body; m.bodies < len(b.bodies) && b.bodies[m.bodies].off == body {
+			m.bodies++
+		} else {
+			m.pos += n
+		}
+		if flags&zmtp.FlagMore == 0 && !f(m) {
+			return
+		}
+	}
+}
+
 // cut splits off the messages whose last byte is among the first n bytes on the
 // wire, and returns how many messages and bytes these were. What remains
 // begins with a message of which no byte, or not every byte, is among the n.
 func (b *block) cut(n int64) (msgs int, size int64) {
-	var at int64 // on the wire
-	pos, next, frames := 0, 0, 0
-	donePos, doneBodies, doneFrames := 0, 0, 0
-	for pos < len(b.b) {
-		flags, length, body := frameAt(b.b, pos)
-		at += int64(body-pos) + int64(length)
-		pos = body
-		if next < len(b.bodies) && b.bodies[next].off == body {
-			next++
-		} else {
-			pos += length
+	var done messageEnd
+	b.each(func(m messageEnd) bool {
+		if m.wire <= n {
+			msgs, done = msgs+1, m
 		}
-		frames++
-		if at > n {
-			break
-		}
-		if flags&zmtp.FlagMore == 0 {
-			msgs++
-			size, donePos, doneBodies, doneFrames = at, pos, next, frames
-		}
-	}
+		return m.wire < n
+	})
 	for i := range b.bodies {
-		if i < doneBodies {
+		if i < done.bodies {
 			b.bodies[i].own.drop()
 		} else {
-			b.bodies[i].off -= donePos
+			b.bodies[i].off -= done.pos
 		}
 	}
-	clear(b.bodies[:doneBodies]) // the block may be there for long
-	b.bodies = b.bodies[doneBodies:]
-	b.b = b.b[donePos:]
+	clear(b.bodies[:done.bodies]) // the block may be there for long
+	b.bodies = b.bodies[done.bodies:]
+	b.b = b.b[done.pos:]
 	b.msgs -= msgs
-	b.frames -= doneFrames
-	b.size -= size
-	return msgs, size
+	b.frames -= done.frames
+	b.size -= done.wire
+	return msgs, done.wire
 }
 
 // appendParts appends the pieces of b to dst in the order of the wire.

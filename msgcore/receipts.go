@@ -3,7 +3,6 @@ package msgcore
 import (
 	"net"
 
-	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
@@ -121,13 +120,12 @@ func (r *receipts) commands(n int) { r.at += int64(n) }
 // were written; those behind them are noted later.
 func (r *receipts) written(b *block, n int64) {
 	from := r.at
-	b.each(func(end int64) bool {
-		if end > n {
-			return false
+	b.each(func(m messageEnd) bool {
+		if m.wire <= n {
+			r.at = from + m.wire
+			r.ends = append(r.ends, r.at)
 		}
-		r.at = from + end
-		r.ends = append(r.ends, r.at)
-		return true
+		return m.wire < n
 	})
 	if len(r.ends) > r.most {
 		r.prune()
@@ -144,24 +142,6 @@ func (r *receipts) prune() (final bool) {
 	}
 	r.ends = r.ends[:copy(r.ends, r.ends[n:])]
 	return final
-}
-
-// each calls f with where each message of b ends, until that returns false.
-func (b *block) each(f func(end int64) bool) {
-	var at int64 // on the wire
-	next := 0
-	for pos := 0; pos < len(b.b); {
-		flags, n, body := frameAt(b.b, pos)
-		at += int64(body-pos) + int64(n)
-		if pos = body; next < len(b.bodies) && b.bodies[next].off == body {
-			next++
-		} else {
-			pos += n
-		}
-		if flags&zmtp.FlagMore == 0 && !f(at) {
-			return
-		}
-	}
 }
 
 // settle counts what the peers of connections that have ended have not read, as far

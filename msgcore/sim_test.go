@@ -58,14 +58,21 @@ func (n *sim) pair(t testing.TB, bound, connected msgcore.Type, bo, co msgcore.O
 	return b, c
 }
 
-// raw connects to the server and shakes hands as a socket of the given type that
-// then does nothing by itself.
-func (n *sim) raw(t testing.TB, socketType string) (net.Conn, *zmtp.Conn) {
+// dial connects to the server and says nothing.
+func (n *sim) dial(t testing.TB) net.Conn {
 	t.Helper()
 	tr, _ := n.client.Lookup("tcp")
 	c, err := tr.Dial(t.Context(), "server:5555", nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// raw connects to the server and shakes hands as a socket of the given type that
+// then does nothing by itself.
+func (n *sim) raw(t testing.TB, socketType string) (net.Conn, *zmtp.Conn) {
+	t.Helper()
+	c := n.dial(t)
 	z, err := zmtp.Handshake(t.Context(), c, &zmtp.Config{Properties: zmtp.Properties{zmtp.SocketType: socketType}})
 	require.NoError(t, err)
 	return c, z

@@ -110,10 +110,7 @@ func TestSimUndeliveredInOtherFraming(t *testing.T) {
 		simulate(t, func(t *testing.T, n *sim) {
 			push, w := at(t, n.server, msgcore.Push, msgcore.Options{})
 			bindTo(t, push, simBind)
-			tr, _ := n.client.Lookup("tcp")
-			c, err := tr.Dial(t.Context(), "server:5555", nil)
-			require.NoError(t, err)
-			p := &oldPeer{Conn: c, version: 1}
+			p := &oldPeer{Conn: n.dial(t), version: 1}
 			p.greet(t, msgcore.Pull, msgcore.Push, "", "")
 			require.NoError(t, push.WaitPeers(t.Context(), 1))
 			long := strings.Repeat("x", 254)
@@ -134,15 +131,12 @@ func TestSimUndeliveredInOtherFraming(t *testing.T) {
 		simulate(t, func(t *testing.T, n *sim) {
 			stream, w := at(t, n.server, msgcore.Stream, msgcore.Options{})
 			bindTo(t, stream, simBind)
-			tr, _ := n.client.Lookup("tcp")
-			c, err := tr.Dial(t.Context(), "server:5555", nil)
-			require.NoError(t, err)
-			defer c.Close()
+			c := n.dial(t)
 			id := recvTexts(t, stream)[0]
 			for _, piece := range []string{"one", "two", "three"} {
 				sendTexts(t, stream, id, piece)
 			}
-			_, err = io.ReadFull(c, make([]byte, 8)) // the last one but in part
+			_, err := io.ReadFull(c, make([]byte, 8)) // the last one but in part
 			require.NoError(t, err)
 			n.link.Reset()
 			w.happens(1, msgcore.Disconnected)

@@ -51,6 +51,12 @@ func TestReplace(t *testing.T) {
 	require.Equal(t, "four\n", p.do("cat", "4").out)
 
 	// Its settings are those of the old one: two jobs run side by side.
+	p.runsTwoAtOnce()
+}
+
+// runsTwoAtOnce checks that two jobs run side by side.
+func (p *place) runsTwoAtOnce() {
+	p.t.Helper()
 	openOne, openTwo := p.gate("one"), p.gate("two")
 	one := p.launch(spool, "--", "sh", "-c", "echo up; read x <one; exit 0")
 	two := p.launch(spool, "--", "sh", "-c", "echo up; read x <two; exit 0")
@@ -58,8 +64,8 @@ func TestReplace(t *testing.T) {
 	two.says("up")
 	openOne()
 	openTwo()
-	require.Zero(t, one.wait().code)
-	require.Zero(t, two.wait().code)
+	require.Zero(p.t, one.wait().code)
+	require.Zero(p.t, two.wait().code)
 }
 
 // A queue that ends as soon as it has nothing to do waits for its successor all the
@@ -102,15 +108,7 @@ func TestReplaceKeepsWhatIsSetMeanwhile(t *testing.T) {
 		h, err := unique.Lookup(t.Context(), p.store.id(), nil)
 		return err == nil && h.PID != old
 	})
-	openOne, openTwo := p.gate("one"), p.gate("two")
-	one := p.launch(spool, "--", "sh", "-c", "echo up; read x <one; exit 0")
-	two := p.launch(spool, "--", "sh", "-c", "echo up; read x <two; exit 0")
-	one.says("up")
-	two.says("up")
-	openOne()
-	openTwo()
-	require.Zero(t, one.wait().code)
-	require.Zero(t, two.wait().code)
+	p.runsTwoAtOnce()
 }
 
 // A program that does not become the queue changes nothing: the old one goes on,

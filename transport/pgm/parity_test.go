@@ -201,17 +201,7 @@ func TestParityBehindTheWindow(t *testing.T) {
 	n.after(900*time.Millisecond, func() { m.way = way{loss: 10} })
 	n.stream(2000)
 	n.run(20 * time.Second)
-	var lost uint64
-	next := 0
-	for _, d := range m.got {
-		lost += d.Lost
-		next += int(d.Lost)
-		if d.Data != "" {
-			require.Equal(t, fmt.Sprint(next), d.Data)
-			next++
-		}
-	}
-	require.Equal(t, 2000, next, "told and got")
+	lost := m.toldAndGot(t, 2000)
 	require.Greater(t, lost, uint64(500))
 	require.Less(t, lost, uint64(1000))
 	m.r.Used(t)

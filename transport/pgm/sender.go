@@ -153,6 +153,7 @@ func (s *sender) repair(now time.Duration) time.Duration {
 			s.buf = append(s.buf[:0], slot.b...)
 			s.buf[4] = typeRDATA
 			binary.BigEndian.PutUint32(s.buf[headerSize+4:], s.trail)
+			finish(s.buf, 0)
 		}
 		if !more {
 			s.done++
@@ -161,7 +162,7 @@ func (s *sender) repair(now time.Duration) time.Duration {
 		s.repairs++
 		s.ahead = min(s.ahead+float64(len(s.buf))/repairShare, s.bucket.size/2)
 		s.quiet = now
-		s.emit(finish(s.buf, 0))
+		s.emit(s.buf)
 	}
 	s.asked, s.done = s.asked[:0], 0
 	return never

@@ -290,6 +290,23 @@ func (t *net) setDown(down bool) {
 	}
 }
 
+// toldAndGot checks that m has got all of n packets but those of which it was told that
+// they are lost, and returns how many those are.
+func (m *member) toldAndGot(t *testing.T, n int) (lost uint64) {
+	t.Helper()
+	next := 0
+	for _, d := range m.got {
+		lost += d.Lost
+		next += int(d.Lost)
+		if d.Data != "" {
+			require.Equal(t, fmt.Sprint(next), d.Data)
+			next++
+		}
+	}
+	require.Equal(t, n, next, "told and got")
+	return lost
+}
+
 // A receiver that was away for longer than the window learns how much it has
 // lost, and goes on.
 func TestBehindTheWindow(t *testing.T) {
@@ -301,17 +318,7 @@ func TestBehindTheWindow(t *testing.T) {
 		n.after(900*time.Millisecond, func() { m.way.down = false })
 		n.stream(1000)
 		n.run(20 * time.Second)
-		var lost uint64
-		next := 0
-		for _, d := range m.got {
-			lost += d.Lost
-			next += int(d.Lost)
-			if d.Data != "" {
-				require.Equal(t, fmt.Sprint(next), d.Data)
-				next++
-			}
-		}
-		require.Equal(t, 1000, next, "told and got")
+		lost := m.toldAndGot(t, 1000)
 		require.Equal(t, lost, m.r.Counters.Lost.Load())
 		require.Greater(t, lost, uint64(500))
 		require.Less(t, lost, uint64(900))

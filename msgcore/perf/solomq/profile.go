@@ -21,6 +21,9 @@ func profile(what string) error {
 		return nil
 	}
 	kind, file, _ := strings.Cut(what, ":")
+	if kind != "cpu" && pprof.Lookup(kind) == nil {
+		return fmt.Errorf("no profile of kind %q", kind)
+	}
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -39,9 +42,6 @@ func profile(what string) error {
 		runtime.SetMutexProfileFraction(1)
 	case "block":
 		runtime.SetBlockProfileRate(1)
-	case "allocs":
-	default:
-		return fmt.Errorf("no profile of kind %q", kind)
 	}
 	bench.AtExit = func() {
 		if err := end(); err != nil {
