@@ -2,6 +2,8 @@ package interop_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -191,10 +193,17 @@ func (b *bench) unused() string {
 		os.Remove(f.Name())
 		return "ipc://" + filepath.Join(b.dir, filepath.Base(f.Name()))
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(b, err)
-	defer l.Close()
-	return "tcp://" + l.Addr().String()
+	// None of the ports that systems choose by themselves: while the peer's program
+	// starts, such a one could become that of another package's test.
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 10000+rand.IntN(10000)))
+		if err == nil {
+			require.NoError(b, l.Close())
+			return "tcp://" + l.Addr().String()
+		}
+	}
+	require.FailNow(b, "no port is free")
+	return ""
 }
 
 // serve answers what s receives until the talk is over.
