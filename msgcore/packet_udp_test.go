@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -196,12 +197,19 @@ func TestUDPMulticast(t *testing.T) {
 	require.Equal(t, []string{"g", "all"}, recvFrames(t, two))
 }
 
+// freeUDPPort returns a port that nobody uses; see unused.
 func freeUDPPort(t testing.TB) int {
 	t.Helper()
-	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	for range 100 {
+		port := 20000 + rand.IntN(12000)
+		c, err := net.ListenPacket("udp4", fmt.Sprint("127.0.0.1:", port))
+		if err == nil {
+			require.NoError(t, c.Close())
+			return port
+		}
+	}
+	require.FailNow(t, "no port is free")
+	return 0
 }
 
 func TestPacketErrors(t *testing.T) {
@@ -265,11 +273,29 @@ func TestUDPCloseFlushes(t *testing.T) {
 func TestUDPLibzmqDish(t *testing.T) {
 	node := startNode(t, "dish", fmt.Sprintf("udp://127.0.0.1:%d", freeUDPPort(t)), "grp", "two")
 	radio := connectRadio(t, node.endpoint, nil)
-	for _, m := range []string{"grp HELLO", "other no", "two " + strings.Repeat("z", 8000), "grp end"} {
+	say := func(m string) {
 		group, body, _ := strings.Cut(m, " ")
 		require.NoError(t, radio.Send(t.Context(), []byte(group), []byte(body)))
 	}
-	require.Equal(t, "grp HELLO", node.line(t))
+	// libzmq's thread for I/O binds the socket, when bind may have returned already.
+	line := ""
+	every := time.NewTicker(5 * time.Millisecond)
+	defer every.Stop()
+	for deadline := time.Now().Add(patience); line == ""; {
+		require.True(t, time.Now().Before(deadline), "node hears nothing")
+		say("grp sync")
+		select {
+		case line = <-node.lines:
+		case <-every.C:
+		}
+	}
+	for _, m := range []string{"grp HELLO", "other no", "two " + strings.Repeat("z", 8000), "grp end"} {
+		say(m)
+	}
+	for line == "grp sync" {
+		line = node.line(t)
+	}
+	require.Equal(t, "grp HELLO", line)
 	require.Equal(t, "two "+strings.Repeat("z", 8000), node.line(t))
 	require.Equal(t, "grp end", node.line(t))
 }
