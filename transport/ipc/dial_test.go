@@ -5,6 +5,7 @@ package ipc_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"net"
 	"runtime"
@@ -19,16 +20,17 @@ import (
 )
 
 // fill connects to path until the listener's queue is full.
-func fill(t *testing.T, path string) {
+func fill(t *testing.T, path string) (connections int) {
 	t.Helper()
-	for range 1000 {
+	for n := range 1000 {
 		c, err := net.Dial("unix", path)
 		if err != nil {
-			return
+			return n
 		}
 		t.Cleanup(func() { c.Close() })
 	}
 	t.Fatal("a queue of 1 takes 1000 connections")
+	return 0
 }
 
 // What cannot be meant, or would be cut without a word, is an error.
@@ -60,7 +62,7 @@ func TestDialFullBacklog(t *testing.T) {
 	}
 	path := freshPath(t)
 	l := listen(t, path, &transport.Options{Backlog: 1})
-	fill(t, path)
+	waiting := fill(t, path)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -80,23 +82,19 @@ func TestDialFullBacklog(t *testing.T) {
 		}
 		done <- err
 	}()
-	for {
+	defer time.AfterFunc(2*patience, func() { l.Close() }).Stop() // if nobody comes
+	for range waiting {
 		c, err := l.Accept()
 		require.NoError(t, err)
-		p := make([]byte, 10)
-		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond)) // those of fill say nothing
-		n, _ := c.Read(p)
 		c.Close()
-		if string(p[:n]) == "made it" {
-			break
-		}
-		select {
-		case err := <-done:
-			require.NoError(t, err)
-			return
-		default:
-		}
 	}
+	c, err := l.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.SetReadDeadline(time.Now().Add(patience)))
+	said, err := io.ReadAll(c)
+	require.NoError(t, err)
+	require.Equal(t, "made it", string(said))
 	require.NoError(t, <-done)
 }
 
