@@ -287,7 +287,7 @@ func TestHeartbeatInteropTheyPing(t *testing.T) {
 			o, w := watched(msgcore.Options{})
 			s := open(t, typ, o)
 			theirs := py.open(t, counterpart[typ].String(), pyOptions{
-				"HEARTBEAT_IVL": 10, "HEARTBEAT_TIMEOUT": 1000, "HEARTBEAT_TTL": 60000,
+				"HEARTBEAT_IVL": 10, "HEARTBEAT_TIMEOUT": 30000, "HEARTBEAT_TTL": 60000,
 			})
 			up, down := newSniffer("PING"), newSniffer("PONG")
 			theirs.do(t, "connect", tap(t, bindTo(t, s, anyPort), up, down))

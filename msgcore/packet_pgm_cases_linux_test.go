@@ -2,6 +2,7 @@ package msgcore_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -309,12 +310,11 @@ func TestPGMDissected(t *testing.T) {
 	hosts[0].do(t, func() { other, err = net.ListenUDP("udp4", nil) })
 	require.NoError(t, err)
 	defer other.Close()
-	before, err := os.Stat(file)
-	require.NoError(t, err)
+	behind := []byte("this is behind it")
 	require.Eventually(t, func() bool {
-		_, _ = other.WriteTo([]byte("behind it"), &net.UDPAddr{IP: net.ParseIP(hosts[1].ip), Port: 9})
-		now, err := os.Stat(file)
-		return err == nil && now.Size() > before.Size()
+		_, _ = other.WriteTo(behind, &net.UDPAddr{IP: net.ParseIP(hosts[1].ip), Port: 9})
+		all, err := os.ReadFile(file)
+		return err == nil && bytes.Contains(all, behind)
 	}, patience, 100*time.Millisecond)
 	require.NoError(t, capture.Process.Signal(os.Interrupt))
 	for s.Scan() {
