@@ -232,8 +232,8 @@ func stoppedEndpoint(t *testing.T, scheme string) string {
 // there were.
 func readOut(t *testing.T, nc net.Conn, raw *zmtp.Conn, msg numbered) int {
 	t.Helper()
-	require.NoError(t, nc.SetReadDeadline(time.Now().Add(30*time.Second)))
 	for n := 0; ; n++ {
+		require.NoError(t, nc.SetReadDeadline(time.Now().Add(patience)))
 		frames, err := raw.ReadMessage()
 		if err != nil {
 			require.True(t, errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF), err)
@@ -251,7 +251,9 @@ func TestSendHWMWaitsUntilRead(t *testing.T) {
 			for _, size := range []int{16, 100 << 10} {
 				t.Run(fmt.Sprint(size), func(t *testing.T) {
 					t.Parallel()
-					push := msgcore.NewPush(&msgcore.Options{SendHWM: 3})
+					push := msgcore.NewPush(&msgcore.Options{
+						SendHWM: 3, Transport: transport.Options{SendBuffer: kernelBuffer}, // as there: small buffers take fewer messages to fill
+					})
 					defer push.Close()
 					ep, err := push.Bind(ctx30(t), stoppedEndpoint(t, scheme))
 					require.NoError(t, err)
@@ -269,8 +271,8 @@ func TestSendHWMWaitsUntilRead(t *testing.T) {
 						}
 						done <- nil
 					}()
-					require.NoError(t, nc.SetReadDeadline(time.Now().Add(30*time.Second)))
 					for i := range sent + 100 {
+						require.NoError(t, nc.SetReadDeadline(time.Now().Add(patience)))
 						frames, err := raw.ReadMessage()
 						require.NoError(t, err)
 						msg.check(t, frames, i)
