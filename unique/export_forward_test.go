@@ -22,7 +22,6 @@ type (
 )
 
 var (
-	Decode         = decode
 	NewInlet       = newInlet
 	NewCredit      = newCredit
 	NewSink        = newSink
@@ -222,4 +221,13 @@ func (s Source) Pending() bool {
 		return false
 	}
 	return true
+}
+
+// Decode returns a copy, which compares with what was sent.
+func Decode(frames [][]byte) (Message, error) {
+	m, err := decode(frames)
+	if err != nil {
+		return Message{}, err
+	}
+	return *m, nil
 }

@@ -166,7 +166,7 @@ func (w *waiting) wait() (again bool, err error) {
 			return false, nil
 		case kindWelcome:
 			w.hello = time.Time{}
-			w.l.welcome(&m)
+			w.l.welcome(m)
 			if m.State == Booting || m.State == Busy {
 				w.offer = time.Now().Add(w.opts.Timeouts.Offer)
 			}
@@ -181,7 +181,7 @@ func (w *waiting) wait() (again bool, err error) {
 			case refusedSize:
 				return false, &TooLargeError{Holder: w.l.holder, What: "request", Size: int64(m.Size), Limit: int64(m.Limit)}
 			}
-			return false, w.l.refused(&m)
+			return false, w.l.refused(m)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func sizeWith(sig os.Signal) (rows, columns uint64) {
 }
 
 // receive takes messages in up to the one that ends the call.
-func (o *outgoing) receive() (message, error) {
+func (o *outgoing) receive() (*message, error) {
 	for {
 		m, err := o.l.recv(time.Time{})
 		if err != nil {
@@ -201,7 +201,7 @@ func (o *outgoing) receive() (message, error) {
 				o.progress.tell(Progress{Done: m.Done, Total: m.Total, Text: m.Text})
 			}
 		case kindRefused:
-			return m, o.l.refused(&m)
+			return m, o.l.refused(m)
 		}
 	}
 }
@@ -303,7 +303,7 @@ func (o *outgoing) pump() {
 }
 
 // result is what Forward returns of m.
-func (o *outgoing) result(m message) (int, error) {
+func (o *outgoing) result(m *message) (int, error) {
 	fault("answered")
 	debugf("pid %d says %v", o.l.holder.PID, m.Kind)
 	switch {

@@ -96,5 +96,9 @@ func (c *patientConn) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isCut = true
+	if brief, ok := c.Conn.(interface{ cut() }); ok {
+		brief.cut()
+		return
+	}
 	_ = c.Conn.SetDeadline(longAgo)
 }

@@ -64,7 +64,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 // greetAt is greet for a record that was read; with generation nil, for none. That the deadline has passed is
 // an error that isTimeout knows.
 func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, deadline time.Time) (*link, error) {
-	raw, err := dial(ctx, h.Endpoint, trusts, deadline)
+	raw, err := dial(ctx, h, trusts, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -78,15 +78,18 @@ func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp
 	return l, nil
 }
 
-func dial(ctx context.Context, endpoint string, trusts *trust, deadline time.Time) (transport.Conn, error) {
-	scheme, addr, _ := strings.Cut(endpoint, "://")
+func dial(ctx context.Context, to Holder, trusts *trust, deadline time.Time) (transport.Conn, error) {
+	scheme, addr, _ := strings.Cut(to.Endpoint, "://")
 	t, ok := transport.Lookup(scheme)
 	if !ok {
 		return nil, fmt.Errorf("unique: the primary is at an endpoint of unknown scheme %q: %w", scheme, errors.ErrUnsupported)
 	}
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	conn, err := t.Dial(ctx, addr, &transport.Options{Credentials: trusts.server})
+	conn, err := dialNow(scheme, addr, to.PID, trusts)
+	if conn == nil && err == nil {
+		ctx, cancel := context.WithDeadline(ctx, deadline)
+		defer cancel()
+		conn, err = t.Dial(ctx, addr, &transport.Options{Credentials: trusts.server})
+	}
 	var other *OtherUserError
 	switch {
 	case err == nil:
@@ -97,6 +100,16 @@ func dial(ctx context.Context, endpoint string, trusts *trust, deadline time.Tim
 		return nil, err
 	}
 	return nil, &nobodyError{err}
+}
+
+// dialNow returns a connection that suits a process of a short life, or nil. In the
+// process of the primary itself, whose goroutines are to answer, nobody may wait in
+// the system while holding a processor.
+func dialNow(scheme, addr string, pid int, trusts *trust) (transport.Conn, error) {
+	if scheme != "ipc" || pid == os.Getpid() {
+		return nil, nil
+	}
+	return dialBrief(addr, trusts.server)
 }
 
 // open goes from a connection to WELCOME.
@@ -126,7 +139,7 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, de
 	}
 	for err == nil {
 		fault("greeted")
-		var m message
+		var m *message
 		if m, err = l.recv(deadline); err != nil {
 			break
 		}
@@ -135,13 +148,13 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, de
 			if generation != nil && m.Generation != *generation {
 				return &nobodyError{errors.New("a primary answers that is not the one of the record")}
 			}
-			l.welcome(&m)
+			l.welcome(m)
 			fault("welcome")
 			l.met = time.Now()
 			debugf("pid %d says welcome, it is %v", l.holder.PID, l.holder.State)
 			return l.conn.SetDeadline(time.Time{})
 		case kindRefused:
-			return l.refused(&m)
+			return l.refused(m)
 		}
 	}
 	if isTimeout(err) {
@@ -186,14 +199,14 @@ func (l *link) send(m *message) error { return l.z.WriteMessage(m.frames()...) }
 
 // recv waits for the next message, until the deadline if there is one. Messages
 // of versions that are not spoken here are passed over.
-func (l *link) recv(deadline time.Time) (message, error) {
+func (l *link) recv(deadline time.Time) (*message, error) {
 	if err := l.conn.SetReadDeadline(deadline); err != nil {
-		return message{}, err
+		return nil, err
 	}
 	for {
 		frames, err := l.z.ReadMessage()
 		if err != nil {
-			return message{}, err
+			return nil, err
 		}
 		m, err := decode(frames)
 		if err == nil || !errors.Is(err, errVersion) {

@@ -106,7 +106,9 @@ type Progress struct {
 func Current() *Invocation {
 	inv := &Invocation{Args: append([]string(nil), os.Args...), Activation: tokens()}
 	var later Activation // set since then, by the program itself
-	for _, kv := range os.Environ() {
+	env := os.Environ()
+	inv.Env = make([]string, 0, len(env))
+	for _, kv := range env {
 		if !later.take(kv) {
 			inv.Env = append(inv.Env, kv)
 		}

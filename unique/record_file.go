@@ -21,7 +21,7 @@ func (s *site) readRecord() (record, error) {
 // readOwnFile reads a file of at most limit bytes that belongs to uid. Everything that is wrong with it is errNoRecord,
 // but not what is wrong with us, such as having no descriptors left.
 func readOwnFile(path string, uid, limit int) ([]byte, error) {
-	f, err := openRecord(path)
+	f, err := openPlain(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoRecord // by far the most frequent reason: without any wrapping
 	}
@@ -32,23 +32,30 @@ func readOwnFile(path string, uid, limit int) ([]byte, error) {
 		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
 	}
 	defer f.Close()
-	fi, err := f.Stat()
+	about, err := f.about()
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
-	case !fi.Mode().IsRegular():
+	case !about.regular:
 		return nil, fmt.Errorf("%w: %s is not a plain file", errNoRecord, path)
-	case uid >= 0 && ownerOf(fi) != uid:
-		return nil, fmt.Errorf("%w: %s belongs to uid %d", errNoRecord, path, ownerOf(fi))
-	case fi.Size() > int64(limit):
+	case uid >= 0 && about.owner != uid:
+		return nil, fmt.Errorf("%w: %s belongs to uid %d", errNoRecord, path, about.owner)
+	case about.size > int64(limit):
 		return nil, fmt.Errorf("%w: %s is too long", errNoRecord, path)
 	}
-	data := make([]byte, fi.Size())
+	data := make([]byte, about.size)
 	n, err := io.ReadFull(f, data)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("unique: cannot read the record of the primary: %w", err)
 	}
 	return data[:n], nil
+}
+
+// fileFacts are what the system says of an open file.
+type fileFacts struct {
+	regular bool
+	owner   int // -1 where files have none
+	size    int64
 }
 
 // writeOwnFile puts data at path in one step: readers see the old file or the new one, whole. draft is the name it has

@@ -71,7 +71,7 @@ func (s *server) handle(pk packet) {
 	case err != nil:
 		s.breach(p, err)
 	default:
-		s.message(p, &m)
+		s.message(p, m)
 	}
 }
 

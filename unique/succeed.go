@@ -185,7 +185,7 @@ func (l *link) takeover(ctx context.Context, opts *Options, ticket [16]byte) err
 	err := l.send(&message{Kind: kindTakeover, AppVersion: opts.Version, Ticket: ticket})
 	fault("takeover")
 	for err == nil {
-		var m message
+		var m *message
 		if m, err = l.recv(deadline); err != nil {
 			break
 		}
@@ -195,7 +195,7 @@ func (l *link) takeover(ctx context.Context, opts *Options, ticket [16]byte) err
 			return nil
 		case kindRefused:
 			_ = l.conn.SetWriteDeadline(time.Time{}) // as above
-			return l.refused(&m)
+			return l.refused(m)
 		}
 	}
 	switch {

@@ -52,6 +52,7 @@ type Instance struct {
 // The id is any string that names the application, such as
 // "com.example.editor". ctx bounds Acquire only, not the Instance.
 func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
+	growStack(0)
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}

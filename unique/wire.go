@@ -283,34 +283,33 @@ func appendField(b []byte, tag byte, v string) []byte {
 
 // decode reads a message from frames: its head and its payload. It copies what
 // it takes from the head; the payload it refers to.
-func decode(frames [][]byte) (message, error) {
-	var m message
+func decode(frames [][]byte) (*message, error) {
 	if len(frames) == 0 || len(frames[0]) < headLen || string(frames[0][:2]) != wireMagic {
-		return m, errMagic
+		return nil, errMagic
 	}
 	head := frames[0]
-	m.Kind = kind(head[3])
 	if head[2] != wireVersion {
-		return m, errVersion
+		return nil, errVersion
 	}
+	m := &message{Kind: kind(head[3])}
 	var seen [4]uint64 // tags that were met, to refuse second ones
 	for b := head[headLen:]; len(b) > 0; {
 		if len(b) < fieldLen {
-			return m, errField
+			return nil, errField
 		}
 		tag, size := b[0], binary.BigEndian.Uint32(b[1:])
 		b = b[fieldLen:]
 		if uint64(size) > uint64(len(b)) {
-			return m, errField
+			return nil, errField
 		}
 		if tag != tagArg && tag != tagEnv && tag != tagTarget {
 			if seen[tag>>6]&(1<<(tag&63)) != 0 {
-				return m, &wireError{fmt.Sprintf("field %d stands twice", tag)}
+				return nil, &wireError{fmt.Sprintf("field %d stands twice", tag)}
 			}
 			seen[tag>>6] |= 1 << (tag & 63)
 		}
 		if err := m.field(tag, b[:size]); err != nil {
-			return m, err
+			return nil, err
 		}
 		b = b[size:]
 	}
