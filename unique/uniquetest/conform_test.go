@@ -23,7 +23,7 @@ func TestConform(t *testing.T) {
 	}
 	uniquetest.Conform(t, func(ctx context.Context, record string, args []string) (int, error) {
 		opts := &unique.Options{Dir: filepath.Dir(record), Mode: unique.ModeLauncher}
-		opts.Timeouts.Hello = 100 * time.Millisecond
+		opts.Timeouts.Hello = 30 * time.Second // whoever is to give up is stopped sooner
 		where, err := unique.Where("x", opts)
 		if err != nil {
 			return 0, err
