@@ -62,7 +62,7 @@ func TestForwardFindsTheNextPrimary(t *testing.T) {
 
 func TestForwardWithoutPrimary(t *testing.T) {
 	opts := uniquetest.Options(t)
-	opts.Timeouts.Hello = 100 * time.Millisecond
+	opts.Timeouts.Hello = time.Second / 2
 	first, err := unique.Acquire(within(t), testID, opts)
 	require.NoError(t, err)
 	second := secondary(t, opts)
@@ -167,7 +167,7 @@ func TestLookupStorm(t *testing.T) {
 // leaving, and follow it once it has left.
 func TestAcquireWhileLeaving(t *testing.T) {
 	opts := uniquetest.Options(t)
-	opts.Timeouts.Offer = 50 * time.Millisecond
+	opts.Timeouts.Offer = time.Second / 2
 	first, err := unique.Acquire(within(t), testID, opts)
 	require.NoError(t, err)
 	running, release := make(chan struct{}), make(chan struct{})

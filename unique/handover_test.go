@@ -17,7 +17,7 @@ import (
 func TestReplace(t *testing.T) {
 	opts := uniquetest.Options(t)
 	opts.AllowReplace = true
-	opts.Timeouts.Offer = 100 * time.Millisecond // which must not bound the hand-over
+	opts.Timeouts.Offer = time.Second / 2 // which must not bound the hand-over
 	old, err := unique.Acquire(within(t), testID, opts)
 	require.NoError(t, err)
 	running, release := make(chan struct{}), make(chan struct{})

@@ -132,9 +132,9 @@ func requireUnresponsive(t *testing.T, err error, p *process, start time.Time, l
 func TestProcessStoppedPrimary(t *testing.T) {
 	opts := uniquetest.Options(t)
 	if !full() {
-		opts.Timeouts.Hello = 200 * time.Millisecond
+		opts.Timeouts.Hello = time.Second / 2
 	}
-	opts.Timeouts.Offer = 300 * time.Millisecond
+	opts.Timeouts.Offer = time.Second / 2
 	limit := 2 * time.Second
 	log := filepath.Join(opts.Dir, "log")
 	p := startServe(t, opts.Dir, logEnv+"="+log)
@@ -176,7 +176,7 @@ func TestProcessStoppedPrimary(t *testing.T) {
 func TestProcessFullBacklog(t *testing.T) {
 	opts := uniquetest.Options(t)
 	if !full() {
-		opts.Timeouts.Hello = 200 * time.Millisecond
+		opts.Timeouts.Hello = time.Second / 2
 	}
 	p := startServe(t, opts.Dir)
 	h, err := unique.Lookup(within(t), testID, opts)
@@ -213,7 +213,7 @@ func TestProcessFullBacklog(t *testing.T) {
 // clock.
 func TestProcessStoppedSecondary(t *testing.T) {
 	dir := testDir(t)
-	pause, timeouts := time.Second/2, "300ms,300ms,20s"
+	pause, timeouts := time.Second, "700ms,700ms,20s"
 	if full() {
 		pause, timeouts = time.Minute, "" // GO comes too late then: it starts over
 	}
