@@ -35,6 +35,7 @@ type search struct {
 	who   Holder    // who is leaving; zero if the last look met nobody who is
 	late  bool      // live was past before the last look
 	pause *pause
+	early *message // to be asked with HELLO; nil: nothing
 }
 
 func (i *Instance) search() *search {
@@ -47,7 +48,7 @@ func (i *Instance) search() *search {
 func (s *search) look(ctx context.Context) (*link, error) {
 	now := time.Now()
 	s.late, s.who = now.After(s.live), Holder{}
-	l, err := s.i.site.greet(ctx, s.i.opts, s.live)
+	l, err := s.i.site.greet(ctx, s.i.opts, s.early, s.live)
 	switch {
 	case isNobody(err):
 		debugf("%v", err)
@@ -85,6 +86,9 @@ func (s *search) wait(ctx context.Context) error {
 func (i *Instance) acquire(ctx context.Context) error {
 	ticket := takeTicket(i.site)
 	s := i.search()
+	if ticket == [16]byte{} {
+		s.early = i.early
+	}
 	for {
 		l, err := s.look(ctx)
 		if l != nil {

@@ -60,7 +60,7 @@ func (i *Instance) knock(ctx context.Context) (*link, error) {
 	}
 	h := Holder{UID: -1, Endpoint: "ipc://" + path}
 	start := time.Now()
-	l, err := greetAt(ctx, h, nil, nil, i.site.trust(), i.opts, start.Add(i.opts.Timeouts.Start))
+	l, err := greetAt(ctx, h, nil, nil, i.site.trust(), i.opts, nil, start.Add(i.opts.Timeouts.Start))
 	switch {
 	case isNobody(err):
 		return nil, ErrNoPrimary

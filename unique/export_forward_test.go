@@ -154,7 +154,7 @@ func (s *Server) State() State                               { return s.s.holder
 
 // Forward is Forward in the primary.
 func (s *Server) Forward(ctx context.Context, inv *Invocation) (int, error) {
-	return s.s.forwardLocal(ctx, inv, nil)
+	return s.s.forwardLocal(ctx, inv)
 }
 
 // Uproot is what happens when the lock file was removed.

@@ -20,9 +20,11 @@ const maxExpired = 5
 
 // forwardRemote is Forward in a secondary.
 func (i *Instance) forwardRemote(ctx context.Context, inv *Invocation) (int, error) {
-	m := inv.request(i.opts.Env)
-	m.AppVersion = i.opts.Version
 	l := i.takeLink()
+	m := i.early
+	if l == nil || !l.asked {
+		m = inv.request(i.opts)
+	}
 	for expired := 0; ; {
 		if l == nil {
 			var err error
@@ -84,7 +86,10 @@ func (l *link) request(ctx context.Context, m *message, opts *Options) error {
 		}
 		w.hello = w.start.Add(opts.Timeouts.Hello)
 	}
-	if err := w.send(m); err != nil {
+	if l.asked {
+		l.asked = false
+		w.patience(w.start)
+	} else if err := w.send(m); err != nil {
 		return err
 	}
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {

@@ -23,6 +23,7 @@ type link struct {
 	limit  int64     // the largest request, as counted by message.size
 	idle   bool      // time may have passed since WELCOME
 	met    time.Time // when WELCOME came, the first time
+	asked  bool      // the REQUEST of the Instance has gone out with HELLO
 
 	mechanism zmtp.Mechanism // nil on ipc
 }
@@ -34,10 +35,10 @@ type nobodyError struct{ err error }
 func (e *nobodyError) Error() string { return "unique: nobody answers: " + e.err.Error() }
 func (e *nobodyError) Unwrap() error { return e.err }
 
-// greet connects to the primary that the record of s names and says HELLO. It
-// returns a *nobodyError if there is none, and an *UnresponsiveError if it has
+// greet connects to the primary that the record of s names and says HELLO, and
+// asks at once what is in early, if it is not nil and may be. It returns a *nobodyError if there is none, and an *UnresponsiveError if it has
 // not answered by the deadline.
-func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*link, error) {
+func (s *site) greet(ctx context.Context, opts *Options, early *message, deadline time.Time) (*link, error) {
 	start := time.Now()
 	r, err := s.readRecord()
 	if err != nil {
@@ -51,7 +52,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 	if err != nil {
 		return nil, &nobodyError{err}
 	}
-	l, err := greetAt(ctx, h, &r.Generation, mechanism, s.trust(), opts, deadline)
+	l, err := greetAt(ctx, h, &r.Generation, mechanism, s.trust(), opts, early, deadline)
 	if err == nil || ctx.Err() == nil && !isTimeout(err) {
 		return l, err
 	}
@@ -63,7 +64,7 @@ func (s *site) greet(ctx context.Context, opts *Options, deadline time.Time) (*l
 
 // greetAt is greet for a record that was read; with generation nil, for none. That the deadline has passed is
 // an error that isTimeout knows.
-func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, deadline time.Time) (*link, error) {
+func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp.Mechanism, trusts *trust, opts *Options, early *message, deadline time.Time) (*link, error) {
 	raw, err := dial(ctx, h, trusts, deadline)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func greetAt(ctx context.Context, h Holder, generation *[16]byte, mechanism zmtp
 	fault("dialed")
 	conn := &patientConn{Conn: raw}
 	l := &link{conn: conn, holder: h, mechanism: mechanism}
-	if err := l.open(ctx, generation, opts, deadline); err != nil {
+	if err := l.open(ctx, generation, opts, early, deadline); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func dialNow(scheme, addr string, pid int, trusts *trust) (transport.Conn, error
 }
 
 // open goes from a connection to WELCOME.
-func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, deadline time.Time) (err error) {
+func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, early *message, deadline time.Time) (err error) {
 	defer l.during(ctx)()
 	// The deadline is the connection's, not one of a context: those know only
 	// the clock, while the connection first looks at what has arrived.
@@ -128,7 +129,11 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, de
 	}
 	if l.mechanism == nil {
 		// The kernel has said who the other side is: no secret is told too early.
-		cfg.Early = helloMessage(opts).frames()
+		cfg.Early = [][][]byte{helloMessage(opts).frames()}
+		if early != nil {
+			cfg.Early = append(cfg.Early, early.frames())
+			l.asked = true
+		}
 	}
 	l.z, err = zmtp.Handshake(context.WithoutCancel(ctx), l.conn, cfg)
 	if err == nil {

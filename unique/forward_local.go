@@ -14,8 +14,8 @@ import (
 
 // forwardLocal is Forward in the primary: the same request, queue, handler and
 // streams as a secondary's, without a wire between.
-func (s *server) forwardLocal(ctx context.Context, inv *Invocation, env []string) (int, error) {
-	m := inv.request(env)
+func (s *server) forwardLocal(ctx context.Context, inv *Invocation) (int, error) {
+	m := inv.request(s.opts)
 	// The handler's own, as everywhere: it may change them, and it may still run
 	// when Forward has returned because ctx has ended.
 	m.Args = slices.Clone(m.Args)

@@ -45,7 +45,7 @@ func (i *Instance) WaitExit(ctx context.Context) error {
 	was := i.Holder()
 	p := newPause(acquirePauseFirst, acquirePauseMost)
 	for {
-		l, err := i.site.greet(ctx, i.opts, i.opts.helloBy(time.Now()))
+		l, err := i.site.greet(ctx, i.opts, nil, i.opts.helloBy(time.Now()))
 		switch {
 		case err == nil && (l.holder.PID != was.PID || !l.holder.Started.Equal(was.Started)):
 			l.close()

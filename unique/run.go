@@ -19,7 +19,7 @@ func Run(ctx context.Context, id string, opts *Options, h Handler) (exitCode int
 		inv = nil
 	}
 	for {
-		i, err := Acquire(ctx, id, opts)
+		i, err := acquire(ctx, id, opts, inv)
 		if err != nil {
 			return exitCode, err
 		}

@@ -33,6 +33,8 @@ type Instance struct {
 
 	channels channels // opened in a primary
 
+	early *message // in Run: what the first Forward is to ask, asked with HELLO; nil: nothing
+
 	mu     sync.Mutex // guards the fields below
 	holder Holder
 	link   *link // in a secondary: of Acquire, for the first Forward
@@ -52,13 +54,18 @@ type Instance struct {
 // The id is any string that names the application, such as
 // "com.example.editor". ctx bounds Acquire only, not the Instance.
 func Acquire(ctx context.Context, id string, opts *Options) (*Instance, error) {
+	return acquire(ctx, id, opts, nil)
+}
+
+// acquire is Acquire for a process that will forward inv, if it is not nil, next.
+func acquire(ctx context.Context, id string, opts *Options, inv *Invocation) (*Instance, error) {
 	growStack(0)
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
 	takeTokens()
 	o := opts.withDefaults()
-	i := &Instance{role: Secondary, opts: o}
+	i := &Instance{role: Secondary, opts: o, early: inv.earlyRequest(o)}
 	if o.Mode == ModeAlone {
 		i.reignAlone()
 		return i, nil
@@ -113,7 +120,7 @@ func Lookup(ctx context.Context, id string, opts *Options) (*Holder, error) {
 		return nil, err
 	}
 	defer s.close()
-	l, err := s.greet(ctx, o, o.helloBy(time.Now()))
+	l, err := s.greet(ctx, o, nil, o.helloBy(time.Now()))
 	if isNobody(err) {
 		return nil, fmt.Errorf("%w", ErrNoPrimary)
 	}
@@ -188,7 +195,7 @@ func (i *Instance) Forward(ctx context.Context, inv *Invocation) (exitCode int, 
 		return 0, errors.New("unique: Forward needs an invocation, such as unique.Current()")
 	}
 	if i.role == Primary {
-		return i.srv.forwardLocal(ctx, inv, i.opts.Env)
+		return i.srv.forwardLocal(ctx, inv)
 	}
 	i.mu.Lock()
 	done := i.done

@@ -21,10 +21,12 @@ func (h *handshaker) appendEarly(b []byte) []byte {
 		return b
 	}
 	b = AppendCommand(b, CommandReady, AppendProperties(nil, h.cfg.Properties))
-	for i, body := range h.cfg.Early {
-		f := Frame{More: i < len(h.cfg.Early)-1, Body: body}
-		b = AppendHeader(b, f.flags(), len(body))
-		b = append(b, body...)
+	for _, message := range h.cfg.Early {
+		for i, body := range message {
+			f := Frame{More: i < len(message)-1, Body: body}
+			b = AppendHeader(b, f.flags(), len(body))
+			b = append(b, body...)
+		}
 	}
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,24 +13,25 @@ import (
 	"github.com/solomq/solomq/msgcore/zmtp"
 )
 
-var earlyFrames = [][]byte{[]byte("first"), make([]byte, 300)}
+var earlyMessages = [][][]byte{{[]byte("first"), make([]byte, 300)}, {[]byte("another")}}
 
 func early() *zmtp.Config {
-	return &zmtp.Config{Properties: props("DEALER"), Early: earlyFrames}
+	return &zmtp.Config{Properties: props("DEALER"), Early: earlyMessages}
 }
 
 // What is early goes out in one piece, before the peer has said anything.
 func TestEarlyIsOnePiece(t *testing.T) {
 	want := append(greeting(v31), ready(props("DEALER"))...)
 	want = append(want, unhex("01 05 'first'  02 00000000 0000012c")...)
-	want = append(want, earlyFrames[1]...)
+	want = append(want, earlyMessages[0][1]...)
+	want = append(want, unhex("00 07 'another'")...)
 	s := newScript(greeting(v31), ready(props("ROUTER")))
 	_, err := zmtp.Handshake(context.Background(), s, early())
 	require.NoError(t, err)
 	require.Equal(t, want, s.written())
 }
 
-// The message is the first one of the connection, over a pipe without a buffer
+// The messages are the first ones of the connection, over a pipe without a buffer
 // and over a socket of the system.
 func TestEarlyArrivesFirst(t *testing.T) {
 	t.Run("pipe", func(t *testing.T) {
@@ -66,7 +68,7 @@ func earlyArrivesFirst(t *testing.T, ca, cb net.Conn) {
 	c, err := zmtp.Handshake(ctx, cb, &zmtp.Config{Accepting: true, Properties: props("ROUTER")})
 	require.NoError(t, err)
 	require.Equal(t, props("DEALER"), c.Peer())
-	for _, want := range [][][]byte{earlyFrames, {[]byte("second")}} {
+	for _, want := range append(slices.Clone(earlyMessages), [][]byte{[]byte("second")}) {
 		m, err := c.ReadMessage()
 		require.NoError(t, err)
 		require.Equal(t, want, m)

@@ -29,14 +29,14 @@ type Config struct {
 	// A peer of ZMTP 2.0 or 1.0 has no properties but Socket-Type and Identity, and
 	// one of 1.0 that tells no version not even Socket-Type. It hears no ERROR.
 	MinVersion Version
-	// Early is a message to send at once, frame by frame, for a side that knows its
-	// peer: one of ZMTP 3 and NULL, as this side is. With it READY does not wait for
-	// the peer's greeting either, which saves two round trips. Only one side may have
-	// one: Handshake returns when it is written, and where the connection has no
-	// buffer that is when the peer reads it. It is an error with
+	// Early are messages to send at once, each as its frames, for a side that knows
+	// its peer: one of ZMTP 3 and NULL, as this side is. With them READY does not wait
+	// for the peer's greeting either, which saves two round trips. Only one side may
+	// have some: Handshake returns when they are written, and where the connection has
+	// no buffer that is when the peer reads them. It is an error with
 	// another Mechanism, with Accepting, Authorize or an older MinVersion: the
-	// message goes to a peer that nobody has judged.
-	Early [][]byte
+	// messages go to a peer that nobody has judged.
+	Early [][][]byte
 	// Greeted, if not nil, is told which version is spoken, before Check.
 	Greeted func(Version)
 	// Properties are sent to the peer: less than 64 KiB, with names of letters,

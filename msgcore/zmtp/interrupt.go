@@ -39,7 +39,7 @@ func interruptAtEnd(ctx context.Context, rw io.ReadWriter) (release func()) {
 
 // direct is how much a socket of the system takes at once, as long as the peer has
 // not been sent more: the least of all buffers are some kilobytes.
-const direct = 512
+const direct = 2 << 10
 
 // write sends b from a goroutine of its own, one write at a time: both sides of a
 // ZMTP handshake write before they read, and a pipe without a buffer would hold
