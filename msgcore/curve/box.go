@@ -5,9 +5,8 @@ import (
 	"encoding/binary"
 
 	"golang.org/x/crypto/curve25519"
-	"golang.org/x/crypto/nacl/box"
 	"golang.org/x/crypto/nacl/secretbox"
-	//lint:ignore SA1019 box.Precompute does not tell a public key of low order
+	//lint:ignore SA1019 nacl/box does not tell a public key of low order, and links blake2b
 	"golang.org/x/crypto/salsa20/salsa"
 )
 
@@ -47,14 +46,17 @@ func longNonce(prefix string, random []byte) *nonce {
 	return &out
 }
 
+// A box is a secret box of such a key, so that package nacl/box is not needed, with
+// which a program would link, and start, BLAKE2b.
+
 // seal appends the box of message to dst.
 func (k *boxKey) seal(dst, message []byte, n *nonce) []byte {
-	return box.SealAfterPrecomputation(dst, message, (*[24]byte)(n), (*[32]byte)(k))
+	return secretbox.Seal(dst, message, (*[24]byte)(n), (*[32]byte)(k))
 }
 
 // open returns what is in sealed.
 func (k *boxKey) open(sealed []byte, n *nonce) ([]byte, bool) {
-	return box.OpenAfterPrecomputation(nil, sealed, (*[24]byte)(n), (*[32]byte)(k))
+	return secretbox.Open(nil, sealed, (*[24]byte)(n), (*[32]byte)(k))
 }
 
 // same compares in a time that depends on the lengths only.

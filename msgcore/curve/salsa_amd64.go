@@ -2,8 +2,6 @@
 
 package curve
 
-import "golang.org/x/sys/cpu"
-
 // lanes are the words of the states of 16 blocks in which they differ: those of
 // the nonce and of the block's number, low words first.
 type lanes struct{ nonce0, nonce1, block0, block1 [16]uint32 }
@@ -17,15 +15,10 @@ func blocks16(dst *byte, groups int, key *[32]byte, l *lanes)
 //go:noescape
 func blocks8(dst *byte, groups int, key *[32]byte, l *lanes)
 
-var (
-	wide = cpu.X86.HasAVX2
-	// wider needs no more than the foundation of AVX-512.
-	wider = cpu.X86.HasAVX512F
-)
-
 // heads writes the first blocks of count messages from number on.
 func heads(dst *[headCount]head, key *[32]byte, number uint64) (count int) {
-	if !wide {
+	w := width()
+	if w == narrow {
 		return genericHeads(dst, key, number)
 	}
 	var l lanes
@@ -36,7 +29,7 @@ func heads(dst *[headCount]head, key *[32]byte, number uint64) (count int) {
 			l.nonce0[at], l.nonce1[at], l.block0[at] = uint32(n), uint32(n>>32), uint32(j)
 		}
 	}
-	if wider {
+	if w == wider {
 		blocks16(&dst[0][0], 1, key, &l)
 		return headCount
 	}
@@ -53,7 +46,8 @@ func heads(dst *[headCount]head, key *[32]byte, number uint64) (count int) {
 // tail writes the blocks of a message from block on, as many as there is room for
 // in dst, whose length is a multiple of tailUnit.
 func tail(dst []byte, key *[32]byte, number, block uint64) {
-	if !wide {
+	w := width()
+	if w == narrow {
 		genericTail(dst, key, number, block)
 		return
 	}
@@ -63,7 +57,7 @@ func tail(dst []byte, key *[32]byte, number, block uint64) {
 		l.nonce0[i], l.nonce1[i] = uint32(n), uint32(n>>32)
 		l.block0[i], l.block1[i] = uint32(block+uint64(i)), uint32((block+uint64(i))>>32)
 	}
-	if pairs := len(dst) / (2 * tailUnit); wider && pairs > 0 {
+	if pairs := len(dst) / (2 * tailUnit); w == wider && pairs > 0 {
 		blocks16(&dst[0], pairs, key, &l)
 		dst = dst[2*tailUnit*pairs:]
 		for i := range 8 {

@@ -41,7 +41,7 @@ var rules = []rule{
 	{"msgcore", []string{"transport", "transport/tcp", "transport/ipc", "transport/inproc", "msgcore/zmtp", "msgcore/internal/...", "golang.org/x/sys/..."}},
 	{"msgcore/zmtp", nil},
 	{"msgcore/auth", []string{"msgcore/curve", "msgcore/zmtp", "golang.org/x/crypto/..."}},
-	{"msgcore/curve", []string{"msgcore/zmtp", "golang.org/x/crypto/...", "golang.org/x/sys/..."}},
+	{"msgcore/curve", []string{"msgcore/zmtp", "golang.org/x/crypto/..."}},
 	{"msgcore/internal", []string{"msgcore/internal/..."}},
 	{"unique", []string{"msgcore", "msgcore/curve", "msgcore/zmtp", "transport", "transport/ipc", "transport/tcp", "github.com/gofrs/flock", "golang.org/x/sys/..."}},
 	{"unique/uniquetest", []string{"unique", "msgcore"}},
@@ -65,6 +65,14 @@ var testsMayToo = []string{
 // link, or initialize at each start, because of us: a second launch of a program
 // is to end within a few milliseconds.
 var heavy = []string{"net/http", "regexp", "encoding/gob", "encoding/xml", "text/template", "html/template", "net/rpc", "expvar", "testing"}
+
+// slow are packages that ask the processor, at each start, what it can do, which on a
+// virtual machine takes as long as all our own starts together, and those that bring
+// them. Only a package that slow ones belong to may link them: Argon2 does.
+var (
+	slow    = []string{"golang.org/x/sys/cpu", "golang.org/x/crypto/blake2b"}
+	maySlow = []string{"msgcore/auth"}
+)
 
 // unwanted are packages that a library of ours does not import itself: it does
 // not log, and has no flags.
@@ -157,6 +165,11 @@ func violations(p pkg) []string {
 			add("links %s", h)
 		}
 	}
+	for _, h := range slow {
+		if slices.Contains(p.Deps, h) && !slices.Contains(maySlow, strings.TrimPrefix(p.ImportPath, module+"/")) {
+			add("links %s", h)
+		}
+	}
 	for _, u := range unwanted {
 		if slices.Contains(p.Imports, u) {
 			add("imports %s", u)
@@ -212,6 +225,8 @@ func TestViolations(t *testing.T) {
 		"tests may use testify":      {pkg{ImportPath: "transport", XTestImports: []string{"github.com/stretchr/testify/require"}}, ""},
 		"a package may not":          {pkg{ImportPath: "unique", Imports: []string{"github.com/stretchr/testify/require"}}, "imports github.com/stretchr/testify/require"},
 		"no second-hand weight":      {pkg{ImportPath: "unique", Deps: []string{"net", "net/http"}}, "links net/http"},
+		"nor a slow start":           {pkg{ImportPath: "unique", Deps: []string{"golang.org/x/sys/cpu"}}, "links golang.org/x/sys/cpu"},
+		"but for hashes":             {pkg{ImportPath: "msgcore/auth", Deps: []string{"golang.org/x/sys/cpu"}}, ""},
 		"no log":                     {pkg{ImportPath: "msgcore", Imports: []string{"log"}}, "imports log"},
 		"a program may":              {pkg{ImportPath: "examples/cli", Name: "main", Imports: []string{"flag", "log"}, Deps: []string{"regexp"}}, ""},
 		"no cgo":                     {pkg{ImportPath: "msgcore", CgoFiles: []string{"a.go"}}, "uses cgo in [a.go]"},
