@@ -43,15 +43,15 @@ const maxPongs = 16 << 10 // bytes that wait to be written
 var errSilent = errors.New("the peer is silent")
 
 // bubbles is begun for bubbles of testing/synctest, which have no other clock than
-// one that starts in the year 2000.
-var bubbles = time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
+// one that starts in the year 2000, as seconds of Unix: the day before that.
+const bubbles = 946_598_400
 
 // now is never 0 nor less.
 func now() time.Duration {
 	if t := time.Since(begun); t > 0 {
 		return t
 	}
-	return max(time.Since(bubbles), 1)
+	return max(time.Since(time.Unix(bubbles, 0)), 1)
 }
 
 func (h *heartbeat) start() {

@@ -53,7 +53,7 @@ func WriteOpenMetrics(w io.Writer, sockets map[string]*Socket) error {
 		names[unique] = true
 		all = append(all, measure(unique, s))
 	}
-	m := metrics{w: bufio.NewWriter(w)}
+	m := metrics{w: bufio.NewWriter(w), escapes: strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)}
 	m.traffic("solomq_", "", func(each func(labels []string, t *Traffic, d *DropStats)) {
 		for i := range all {
 			each(all[i].labels, &all[i].stats.Traffic, &all[i].stats.DropStats)
@@ -138,8 +138,9 @@ func measure(name string, s *Socket) measured {
 
 // metrics writes families of samples.
 type metrics struct {
-	w    *bufio.Writer
-	name string // of the family
+	w       *bufio.Writer
+	name    string            // of the family
+	escapes *strings.Replacer // in labels
 }
 
 func (m *metrics) text(parts ...string) {
@@ -164,18 +165,16 @@ func (m *metrics) sample(suffix string, value uint64, of []string, more ...strin
 	sep := "{"
 	for _, labels := range [...][]string{of, more} {
 		for i := 0; i < len(labels); i += 2 {
-			m.text(sep, labels[i], `="`, label(labels[i+1]), `"`)
+			m.text(sep, labels[i], `="`, m.label(labels[i+1]), `"`)
 			sep = ","
 		}
 	}
 	m.text("} ", strconv.FormatUint(value, 10), "\n")
 }
 
-var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-
 // label is how a label's value is written.
-func label(value string) string {
-	return labelEscapes.Replace(strings.ToValidUTF8(value, "\uFFFD"))
+func (m *metrics) label(value string) string {
+	return m.escapes.Replace(strings.ToValidUTF8(value, "\uFFFD"))
 }
 
 // traffic writes the families that sockets and peers have in common.

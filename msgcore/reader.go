@@ -158,7 +158,16 @@ func (r *reader) blocked() bool {
 // watcher will not tell of once more.
 func (r *reader) drained() bool { return r.pos == r.fill && !r.full }
 
-var errCut = fmt.Errorf("the peer closed the connection within a message: %w", io.ErrUnexpectedEOF)
+var errCut error = cutError{}
+
+// A cutError is io.ErrUnexpectedEOF.
+type cutError struct{}
+
+func (e cutError) Error() string {
+	return "the peer closed the connection within a message: " + e.Unwrap().Error()
+}
+
+func (cutError) Unwrap() error { return io.ErrUnexpectedEOF }
 
 // parseAll is parse, and hands over what is whole: also what a peer has sent
 // before it broke the rules.

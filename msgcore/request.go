@@ -47,8 +47,6 @@ func appendCallID(dst []byte, id uint32) []byte {
 	return append(dst, delimiter...)
 }
 
-var errUncorrelated = fmt.Errorf("%w: only REQ and DEALER sockets find each reply's request", errors.ErrUnsupported)
-
 // Request sends frames as a request and waits for its own reply, which it
 // returns without the envelope. Any number of requests may be under way at
 // once, beside Send and Recv; when ctx ends only this one is abandoned; a reply
@@ -62,7 +60,7 @@ func (s *Socket) Request(ctx context.Context, frames ...[]byte) (Msg, error) {
 		return Msg{}, s.optErr
 	}
 	if s.typ != Req && s.typ != Dealer {
-		return Msg{}, s.fail("request", "", errUncorrelated)
+		return Msg{}, s.fail("request", "", fmt.Errorf("%w: only REQ and DEALER sockets find each reply's request", errors.ErrUnsupported))
 	}
 	c := &call{w: waiter{ch: make(chan struct{}, 1), kept: true}}
 	s.recvMu.Lock()

@@ -6,10 +6,18 @@ import (
 	"sync"
 )
 
-var registry = struct {
+// registry has few entries, which programs make at each start: a list in memory that
+// is there already costs them nothing, where the first entries of a map do.
+var registry struct {
 	sync.RWMutex
-	byScheme map[string]Transport // guarded by RWMutex
-}{byScheme: map[string]Transport{}}
+	list  []registered // guarded by RWMutex
+	first [8]registered
+}
+
+type registered struct {
+	scheme string
+	t      Transport
+}
 
 // Register makes t the Transport of every endpoint with the given scheme. It
 // is meant for init functions and panics if the scheme is malformed or taken,
@@ -23,27 +31,39 @@ func Register(scheme string, t Transport) {
 	}
 	registry.Lock()
 	defer registry.Unlock()
-	if old, taken := registry.byScheme[scheme]; taken {
+	if old, taken := find(scheme); taken {
 		panic(fmt.Sprintf("transport: Register called twice for %q, by %T and %T", scheme, old, t))
 	}
-	registry.byScheme[scheme] = t
+	if registry.list == nil {
+		registry.list = registry.first[:0]
+	}
+	registry.list = append(registry.list, registered{scheme, t})
 }
 
 // Lookup returns the Transport registered for scheme.
 func Lookup(scheme string) (Transport, bool) {
 	registry.RLock()
 	defer registry.RUnlock()
-	t, ok := registry.byScheme[scheme]
-	return t, ok
+	return find(scheme)
+}
+
+// find is Lookup under the lock.
+func find(scheme string) (Transport, bool) {
+	for i := range registry.list {
+		if r := &registry.list[i]; r.scheme == scheme {
+			return r.t, true
+		}
+	}
+	return nil, false
 }
 
 // Schemes returns the registered schemes, sorted.
 func Schemes() []string {
 	registry.RLock()
 	defer registry.RUnlock()
-	list := make([]string, 0, len(registry.byScheme))
-	for scheme := range registry.byScheme {
-		list = append(list, scheme)
+	list := make([]string, 0, len(registry.list))
+	for _, r := range registry.list {
+		list = append(list, r.scheme)
 	}
 	slices.Sort(list)
 	return list

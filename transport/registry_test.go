@@ -3,7 +3,9 @@ package transport_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,4 +42,17 @@ func TestRegister(t *testing.T) {
 	require.Panics(t, func() { transport.Register("Test", none{}) })
 	got, _ = transport.Lookup("test-a")
 	require.Equal(t, none{"a"}, got, "a Register that panicked must change nothing")
+}
+
+// There is no most of what can be registered.
+func TestRegisterMany(t *testing.T) {
+	for i := range 50 {
+		transport.Register(fmt.Sprintf("test-many-%d", i), none{strconv.Itoa(i)})
+	}
+	for i := range 50 {
+		got, ok := transport.Lookup(fmt.Sprintf("test-many-%d", i))
+		require.True(t, ok)
+		require.Equal(t, none{strconv.Itoa(i)}, got)
+	}
+	require.GreaterOrEqual(t, len(transport.Schemes()), 50)
 }

@@ -11,10 +11,15 @@ import (
 // debugging is asked for once: SOLOMQ_DEBUG=1 traces each step of this package
 // in one line on standard error. Arguments, environment and tokens never stand
 // there.
-var debugging = sync.OnceValue(func() bool {
-	on, _ := strconv.ParseBool(os.Getenv("SOLOMQ_DEBUG"))
-	return on
-})
+func debugging() bool {
+	traced.once.Do(func() { traced.on, _ = strconv.ParseBool(os.Getenv("SOLOMQ_DEBUG")) })
+	return traced.on
+}
+
+var traced struct {
+	once sync.Once
+	on   bool
+}
 
 // debugf writes one line. Its arguments are evaluated in any case: let them be
 // cheap.

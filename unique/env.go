@@ -42,15 +42,22 @@ const (
 
 // tokens are those of this process. They are for one window only, so they are
 // taken out of the environment, from which its children would inherit them.
-var tokens = sync.OnceValue(func() (a Activation) {
-	for _, name := range []string{envToken, envStartupID} {
-		if value, ok := os.LookupEnv(name); ok {
-			a.take(name + "=" + value)
-			_ = os.Unsetenv(name) // the name is a valid one
+func tokens() Activation {
+	taken.once.Do(func() {
+		for _, name := range []string{envToken, envStartupID} {
+			if value, ok := os.LookupEnv(name); ok {
+				taken.take(name + "=" + value)
+				_ = os.Unsetenv(name) // the name is a valid one
+			}
 		}
-	}
-	return a
-})
+	})
+	return taken.Activation
+}
+
+var taken struct {
+	once sync.Once
+	Activation
+}
 
 func takeTokens() { tokens() }
 

@@ -210,7 +210,7 @@ func (o *outgoing) receive() (*message, error) {
 // written before ctx ended.
 func (o *outgoing) finish(ctx context.Context, err error) (written bool) {
 	// Whatever is still to be sent, nobody waits for it.
-	_ = o.l.conn.SetWriteDeadline(longAgo)
+	_ = o.l.conn.SetWriteDeadline(longAgo())
 	close(o.done)
 	if o.stdin != nil {
 		o.stdin.fail(errDone)

@@ -48,7 +48,7 @@ func (c *patientConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err = c.Conn.Read(p)
-	if e := c.SetReadDeadline(longAgo); n == 0 && e != nil {
+	if e := c.SetReadDeadline(longAgo()); n == 0 && e != nil {
 		err = e
 	}
 	return n, err
@@ -62,7 +62,7 @@ func (c *patientConn) Write(p []byte) (int, error) {
 			return 0, err
 		}
 		n, err = c.Conn.Write(p)
-		_ = c.SetWriteDeadline(longAgo) // an error shows in the next Write
+		_ = c.SetWriteDeadline(longAgo()) // an error shows in the next Write
 	}
 	c.written.Add(int64(n))
 	return n, err
@@ -100,5 +100,5 @@ func (c *patientConn) cut() {
 		brief.cut()
 		return
 	}
-	_ = c.Conn.SetDeadline(longAgo)
+	_ = c.Conn.SetDeadline(longAgo())
 }

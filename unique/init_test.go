@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,10 +13,15 @@ import (
 )
 
 // A launch pays for the start of each package before main. Ours do next to nothing
-// there: a few small values, no tables, no files, no goroutines. What they allocate is
-// counted, which does not depend on the machine.
+// there: no tables, no files, no goroutines. What they allocate is counted, which does
+// not depend on the machine: nothing, but where a system's calls are looked up, or
+// something is missing that an error tells of. What they may link, whose start is paid
+// for as well, is in msgcore/internal/selfcheck.
 func TestPackagesStartWithoutWork(t *testing.T) {
-	const most, mostBytes = 20, 2048
+	most, mostBytes := 20, 2048
+	if runtime.GOOS == "linux" || runtime.GOOS == "darwin" {
+		most, mostBytes = 0, 0
+	}
 	cmd := actor(t, "sit")
 	cmd.Env = append(cmd.Env, "GODEBUG=inittrace=1")
 	var trace bytes.Buffer
@@ -25,7 +31,7 @@ func TestPackagesStartWithoutWork(t *testing.T) {
 	ours := 0
 	for lines := bufio.NewScanner(&trace); lines.Scan(); {
 		m := line.FindStringSubmatch(lines.Text())
-		if m == nil || !strings.HasPrefix(m[1], "github.com/solomq/solomq/") || strings.HasSuffix(m[1], "_test") {
+		if m == nil || !strings.HasPrefix(m[1], "github.com/solomq/solomq/") || strings.HasSuffix(m[1], "test") {
 			continue
 		}
 		ours++
@@ -34,5 +40,5 @@ func TestPackagesStartWithoutWork(t *testing.T) {
 		require.LessOrEqual(t, allocs, most, m[0])
 		require.LessOrEqual(t, size, mostBytes, m[0])
 	}
-	require.Greater(t, ours, 4, "the trace was not understood")
+	require.Greater(t, ours, 3, "the trace was not understood") // each transport registers itself, and one is here
 }

@@ -3,7 +3,6 @@ package unique
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -14,7 +13,16 @@ import (
 const idleNever time.Duration = -1
 
 // errClosed is what a primary says that was closed.
-var errClosed = fmt.Errorf("unique: the instance is closed: %w", net.ErrClosed)
+var errClosed error = closedError{}
+
+// A closedError is net.ErrClosed.
+type closedError struct{}
+
+func (e closedError) Error() string {
+	return "unique: the instance is closed: " + e.Unwrap().Error()
+}
+
+func (closedError) Unwrap() error { return net.ErrClosed }
 
 // A server is the primary's side of the protocol. Messages come in on one
 // goroutine, which never waits; each handler has one of its own.

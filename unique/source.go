@@ -32,7 +32,7 @@ func newSource(r io.Reader) source {
 type deadliner interface{ SetReadDeadline(time.Time) error }
 
 // longAgo is a deadline that ends what is pending.
-var longAgo = time.Unix(1, 0)
+func longAgo() time.Time { return time.Unix(1, 0) }
 
 // A deadlineSource reads what has deadlines: connections, and files that the
 // runtime polls.
@@ -82,7 +82,7 @@ func (s *deadlineSource) stop() {
 	defer s.state.Unlock()
 	s.stopped = true
 	if s.reading {
-		_ = s.d.SetReadDeadline(longAgo)
+		_ = s.d.SetReadDeadline(longAgo())
 	}
 }
 

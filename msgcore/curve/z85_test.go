@@ -1,6 +1,7 @@
 package curve_test
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -58,6 +59,26 @@ func TestZ85Refuses(t *testing.T) {
 		_, err := curve.DecodeZ85(s)
 		require.ErrorContains(t, err, "not Z85", s)
 		require.NotContains(t, err.Error(), s)
+	}
+}
+
+// Each byte is the digit that the number of its value is written with, or none.
+func TestZ85Digits(t *testing.T) {
+	digits := map[byte]uint32{}
+	for v := range uint32(85) {
+		text, err := curve.EncodeZ85(binary.BigEndian.AppendUint32(nil, v))
+		require.NoError(t, err)
+		digits[text[4]] = v
+	}
+	require.Len(t, digits, 85)
+	for c := range 256 {
+		got, err := curve.DecodeZ85("0000" + string([]byte{byte(c)}))
+		if v, ok := digits[byte(c)]; ok {
+			require.NoError(t, err)
+			require.Equal(t, binary.BigEndian.AppendUint32(nil, v), got)
+		} else {
+			require.Error(t, err, "%#x", c)
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 const goodbye = time.Second
 
 // longAgo is a deadline that ends what is under way.
-var longAgo = time.Unix(1, 0)
+func longAgo() time.Time { return time.Unix(1, 0) }
 
 type deadliner interface{ SetDeadline(time.Time) error }
 
@@ -26,7 +26,7 @@ func interruptAtEnd(ctx context.Context, rw io.ReadWriter) (release func()) {
 	}
 	fired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		d.SetDeadline(longAgo)
+		d.SetDeadline(longAgo())
 		close(fired)
 	})
 	return func() {
@@ -81,7 +81,7 @@ func (h *handshaker) cutOff() {
 	case <-t.C:
 	}
 	if d, ok := h.rw.(deadliner); ok {
-		d.SetDeadline(longAgo)
+		d.SetDeadline(longAgo())
 		<-h.writing
 		d.SetDeadline(time.Time{})
 	}

@@ -20,19 +20,19 @@ const (
 	socksLogin    = 2
 	socksNoMethod = 0xff
 	socksConnect  = 1
+	socksRefused  = 5
 	socksIPv4     = 1
 	socksName     = 3
 	socksIPv6     = 4
 	loginVersion  = 1
 )
 
-// socksReasons are the answers of a proxy that has not connected.
+// socksReasons are the answers of a proxy that has not connected, but for errRefused.
 var socksReasons = [...]error{
 	1: errors.New("it has failed"),
 	2: errors.New("its rules do not allow it"),
 	3: errors.New("network unreachable"),
 	4: errors.New("host unreachable"),
-	5: errRefused,
 	6: errors.New("the time to live has expired"),
 	7: errors.New("it cannot connect for others"),
 	8: errors.New("it does not know addresses of this kind"),
@@ -96,6 +96,8 @@ func askProxy(c io.ReadWriter, p transport.Proxy, target string) error {
 	switch code := answer[1]; {
 	case answer[0] != socksVersion:
 		return fmt.Errorf("it does not speak SOCKS5: its answer starts with %#x", answer[0])
+	case code == socksRefused:
+		return fmt.Errorf("it has not connected: %w", errRefused)
 	case code != 0 && int(code) < len(socksReasons):
 		return fmt.Errorf("it has not connected: %w", socksReasons[code])
 	case code != 0:
