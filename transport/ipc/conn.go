@@ -4,6 +4,7 @@ package ipc
 
 import (
 	"net"
+	"sync/atomic"
 
 	"github.com/solomq/solomq/transport"
 )
@@ -11,6 +12,7 @@ import (
 // A conn is a net.UnixConn that knows its peer.
 type conn struct {
 	*net.UnixConn
+	cred atomic.Pointer[transport.Cred] // what the system has said, once it was asked
 }
 
 var _ transport.CredConn = (*conn)(nil)
@@ -27,7 +29,14 @@ func (c *conn) PeerCred() (transport.Cred, error) {
 		return unknown, err
 	}
 	cred, credErr := unknown, error(nil)
-	if err := rc.Control(func(fd uintptr) { cred, credErr = peerCred(fd) }); err != nil {
+	err = rc.Control(func(fd uintptr) { // which fails once c is closed
+		if kept := c.cred.Load(); kept != nil {
+			cred = *kept
+		} else if cred, credErr = peerCred(fd); credErr == nil {
+			c.cred.Store(&cred) // it does not change
+		}
+	})
+	if err != nil {
 		return unknown, err
 	}
 	return cred, credErr

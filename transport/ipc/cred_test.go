@@ -48,6 +48,12 @@ func TestPeerCred(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, transport.Cred{PID: pidOf(h.cmd.Process.Pid), UID: os.Geteuid(), GID: os.Getegid()}, got)
 
+	// It is the same when it is asked again, and nobody can change it.
+	got.UID = -2
+	got, err = d.(transport.CredConn).PeerCred()
+	require.NoError(t, err)
+	require.Equal(t, transport.Cred{PID: pidOf(h.cmd.Process.Pid), UID: os.Geteuid(), GID: os.Getegid()}, got)
+
 	c.Close()
 	got, err = c.(transport.CredConn).PeerCred()
 	require.Error(t, err)
