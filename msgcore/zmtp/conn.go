@@ -15,7 +15,7 @@ const (
 // A Conn reads and writes frames on a handshaken connection. One goroutine may
 // read while others write. It has no deadlines of its own: set those of the
 // connection beneath. Whoever reads and writes that connection itself uses of
-// Conn only Peer, Version and Session.
+// Conn only Peer, Version, Session and Leftover.
 //
 // A Conn owns no goroutine but, for a moment, the one that answers a PING.
 type Conn struct {
@@ -25,6 +25,8 @@ type Conn struct {
 	peer    Properties
 	limit   int64 // Config.MaxFrame
 	total   int64 // Config.MaxMessage
+
+	ahead []byte // read by Handshake, and not yet by anybody else
 
 	r reader
 	w writer
@@ -73,6 +75,15 @@ func (c *Conn) Version() Version { return c.version }
 // Session returns what seals and opens the frames of this connection, or nil if
 // they are plain.
 func (c *Conn) Session() Session { return c.session }
+
+// Leftover returns what Handshake has read beyond the peer's last command, and what
+// Conn then does not read any more: whoever reads the connection beneath begins with
+// it. There is none without Config.ReadAhead and Config.Begun, nor once c has been read.
+func (c *Conn) Leftover() []byte {
+	b := c.ahead
+	c.ahead = nil
+	return b
+}
 
 // Close closes the connection beneath, if it is an io.Closer, and waits for the
 // answer to a PING under way. What was not flushed is lost. It is an alternative

@@ -23,8 +23,9 @@
 // AppendX appends the wire form of X to a slice and ParseX reads it back,
 // refusing what is malformed before anything is allocated. Conn is a blocking
 // reader and writer of frames on top of it; whoever wants its own buffers takes
-// the raw connection back after [Handshake], which never reads a byte beyond
-// the peer's last handshake command.
+// the raw connection back after [Handshake], which reads no byte beyond the
+// peer's last handshake command unless Config.ReadAhead lets it, for fewer system
+// calls; Conn.Leftover has what it has read then.
 //
 // It knows no sockets and no endpoints, and imports the standard library only.
 //

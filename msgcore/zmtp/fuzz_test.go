@@ -212,7 +212,8 @@ func FuzzPing(f *testing.F) {
 
 // FuzzHandshake lets arbitrary bytes be the peer: all of it, what follows a good
 // greeting, or what follows a good handshake; towards NULL and towards either role
-// of a mechanism with roles.
+// of a mechanism with roles. In half of the modes a part of it was read before, and
+// more is read at once than is needed.
 func FuzzHandshake(f *testing.F) {
 	toyGreeting := func(server bool) []byte {
 		return zmtp.AppendGreeting(nil, zmtp.Greeting{Version: v31, Mechanism: "TOY", Server: server})
@@ -228,6 +229,10 @@ func FuzzHandshake(f *testing.F) {
 	f.Add(unhex("01 00 | 00 02 'hi'"), byte(2))
 	f.Add(append(zmtp.AppendCommand(nil, "HELLO", []byte("secret")), ready(nil)...), byte(3))
 	f.Add(ready(nil), byte(4))
+	for mode := byte(5); mode < 250; mode += 25 {
+		f.Add(append(bytes.Clone(all), unhex("00 02 'hi'")...), mode)
+		f.Add(append(ready(nil), unhex("00 02 'hi'")...), mode+1)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, mode byte) {
 		cfg := &zmtp.Config{Properties: props("PUB")}
 		in := b
@@ -244,7 +249,12 @@ func FuzzHandshake(f *testing.F) {
 			cfg.Mechanism = &toy{name: "TOY"}
 			in = append(toyGreeting(true), b...)
 		}
-		s := newScript(in)
+		begun := 0
+		if cfg.ReadAhead = mode/5%2 == 1; cfg.ReadAhead {
+			begun = min(int(mode/10)*4, len(in))
+			cfg.Begun = bytes.Clone(in[:begun])
+		}
+		s := newScript(in[begun:])
 		used := allocated(func() {
 			c, err := zmtp.Handshake(context.Background(), s, cfg)
 			if err != nil {
@@ -252,8 +262,11 @@ func FuzzHandshake(f *testing.F) {
 				return
 			}
 			if mode%5 < 3 {
-				// Greeting and one command, and not a byte more.
+				// Greeting and one command, and not a byte more but to be left over.
 				rest := s.in.(*bytes.Reader).Len()
+				if cfg.ReadAhead {
+					rest += len(c.Leftover())
+				}
 				_, n, size, err := zmtp.ParseHeader(in[zmtp.GreetingSize:])
 				require.NoError(t, err)
 				require.Equal(t, len(in)-rest, zmtp.GreetingSize+size+int(n))

@@ -1,6 +1,7 @@
 package zmtp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,15 @@ type Config struct {
 	// another Mechanism, with Accepting, Authorize or an older MinVersion: the
 	// messages go to a peer that nobody has judged.
 	Early [][][]byte
+	// ReadAhead lets Handshake read at once what has come, which saves system calls:
+	// up to 512 bytes, of which those behind the peer's last command are for Conn to
+	// read, or for whoever calls Leftover.
+	ReadAhead bool
+	// Begun is what was read of the peer before Handshake, which goes on behind it;
+	// a part of it may be left over, as with ReadAhead. If it has the peer's whole
+	// greeting, this side's own, for which the peer does not wait then, goes out
+	// together with the next command. Handshake does not keep it.
+	Begun []byte
 	// Greeted, if not nil, is told which version is spoken, before Check.
 	Greeted func(Version)
 	// Properties are sent to the peer: less than 64 KiB, with names of letters,
@@ -68,7 +78,7 @@ type Config struct {
 
 // Handshake exchanges greetings over rw and runs the mechanism, to the point
 // where both sides may send messages. It reads no byte beyond the peer's last
-// command.
+// command, unless Config.ReadAhead lets it.
 //
 // When ctx ends, so does Handshake, if rw has a SetDeadline method, as every
 // net.Conn does; the deadline is cleared before Handshake returns. Otherwise only
@@ -82,6 +92,7 @@ func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error
 	h := &handshaker{rw: rw}
 	if cfg != nil {
 		h.cfg = *cfg
+		h.there = cfg.Begun
 	}
 	if h.cfg.Mechanism == nil {
 		h.cfg.Mechanism = Null()
@@ -123,6 +134,10 @@ type handshaker struct {
 	cfg  Config
 	name string // of the mechanism
 
+	there []byte          // read and not used, of Config.Begun or buf
+	buf   [aheadMost]byte // for Config.ReadAhead
+	held  []byte          // to be written with what comes next
+
 	read    int64      // bytes of the peer's, or that it has announced
 	writing chan error // the result of the write under way; nil if there is none
 	wrote   error      // that of the last one
@@ -139,10 +154,15 @@ func (h *handshaker) run(ctx context.Context) (*Conn, error) {
 	var greeting Greeting
 	var old *Conn
 	var err error
-	if h.speaksOld() {
+	ours = h.appendEarly(ours)
+	switch understood, careful := h.understands(), h.speaksOld(); {
+	case understood:
+		h.held = ours
+		greeting, err = h.readGreeting()
+	case careful:
 		greeting, old, err = h.greetAny(ours)
-	} else {
-		h.write(h.appendEarly(ours))
+	default:
+		h.write(ours)
 		greeting, err = h.readGreeting()
 	}
 	if err != nil || old != nil {
@@ -167,10 +187,20 @@ func (h *handshaker) run(ctx context.Context) (*Conn, error) {
 			return nil, err
 		}
 	}
+	return h.finish(greeting.Version, session, session.Peer().admitted(h.auth))
+}
+
+// finish sees to it that all is written.
+func (h *handshaker) finish(v Version, s Session, peer Properties) (*Conn, error) {
+	h.release()
 	if err := h.written(); err != nil {
 		return nil, err
 	}
-	return newConn(h.rw, greeting.Version, session, session.Peer().admitted(h.auth), h.cfg), nil
+	c := newConn(h.rw, v, s, peer, h.cfg)
+	if len(h.there) > 0 {
+		c.ahead = bytes.Clone(h.there)
+	}
+	return c, nil
 }
 
 // speaksOld reports whether the peer may speak ZMTP 2.0 or 1.0.
@@ -187,7 +217,7 @@ func (h *handshaker) speaksOld() bool {
 func (h *handshaker) readGreeting() (Greeting, error) {
 	var b [GreetingSize]byte
 	for n := 0; ; {
-		m, err := h.rw.Read(b[n:])
+		m, err := h.Read(b[n:])
 		n += m
 		g, size, perr := ParseGreeting(b[:n])
 		switch {
@@ -205,12 +235,12 @@ func (h *handshaker) readGreeting() (Greeting, error) {
 // ReadCommand implements HandshakeConn.
 func (h *handshaker) ReadCommand() (Command, error) {
 	var hdr [MaxHeader]byte
-	if _, err := io.ReadFull(h.rw, hdr[:2]); err != nil {
+	if _, err := io.ReadFull(h, hdr[:2]); err != nil {
 		return Command{}, err
 	}
 	flags, n, size, err := ParseHeader(hdr[:2])
 	if err == nil && size == 0 {
-		if _, err := io.ReadFull(h.rw, hdr[2:]); err != nil {
+		if _, err := io.ReadFull(h, hdr[2:]); err != nil {
 			return Command{}, err
 		}
 		flags, n, _, err = ParseHeader(hdr[:])
@@ -226,7 +256,7 @@ func (h *handshaker) ReadCommand() (Command, error) {
 	if h.read += 2 + int64(n); h.cfg.MaxBytes > 0 && h.read > h.cfg.MaxBytes {
 		return Command{}, fmt.Errorf("zmtp: handshake of %d bytes and more: %w of %d", h.read, ErrTooBig, h.cfg.MaxBytes)
 	}
-	body, err := readBody(h.rw, make([]byte, 0, min(n, 512)), int(n))
+	body, err := readBody(h, make([]byte, 0, min(n, 512)), int(n))
 	if err != nil {
 		return Command{}, err
 	}
@@ -246,11 +276,7 @@ func (h *handshaker) ReadCommand() (Command, error) {
 
 // WriteCommand implements HandshakeConn.
 func (h *handshaker) WriteCommand(c Command) error {
-	if err := h.written(); err != nil {
-		return err
-	}
-	h.write(AppendCommand(nil, c.Name, c.Data))
-	return nil
+	return h.send(AppendCommand(nil, c.Name, c.Data))
 }
 
 // Authorize implements HandshakeConn.
@@ -262,6 +288,7 @@ func (h *handshaker) Authorize(ctx context.Context, credentials ...[]byte) error
 		}
 		return nil
 	}
+	h.release() // it may take its time
 	req := &AuthRequest{Mechanism: h.name, Credentials: credentials}
 	if c, ok := h.rw.(interface{ RemoteAddr() net.Addr }); ok {
 		if addr := c.RemoteAddr(); addr != nil {
@@ -305,8 +332,8 @@ func (h *handshaker) refuseFor(err error, reason string) {
 // refuse sends an ERROR. That it could not be sent changes nothing: the handshake
 // has failed already.
 func (h *handshaker) refuse(reason string) {
-	if !h.old && h.written() == nil {
-		h.write(AppendError(nil, reason))
+	if !h.old {
+		_ = h.send(AppendError(nil, reason))
 	}
 }
 

@@ -58,6 +58,25 @@ func (h *handshaker) write(b []byte) {
 	}()
 }
 
+// send writes b, behind what is held, once what is being written has gone out.
+func (h *handshaker) send(b []byte) error {
+	if err := h.written(); err != nil {
+		return err
+	}
+	if len(h.held) > 0 {
+		b, h.held = append(h.held, b...), nil
+	}
+	h.write(b)
+	return nil
+}
+
+// release writes what is held.
+func (h *handshaker) release() {
+	if len(h.held) > 0 {
+		_ = h.send(nil) // nothing else has been written yet
+	}
+}
+
 // written waits for the write under way.
 func (h *handshaker) written() error {
 	if h.writing != nil {
@@ -70,6 +89,7 @@ func (h *handshaker) written() error {
 // cutOff ends the write under way, if any, after a failure. A connection without
 // deadlines cannot be interrupted; its write ends when its owner closes it.
 func (h *handshaker) cutOff() {
+	h.release()
 	if h.writing == nil {
 		return
 	}

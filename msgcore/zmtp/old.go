@@ -35,7 +35,7 @@ func (h *handshaker) greetAny(ours []byte) (g Greeting, old *Conn, err error) {
 	h.write(ours[:signatureSize])
 	var b [GreetingSize]byte
 	read := func(from, to int) error {
-		_, err := io.ReadFull(h.rw, b[from:to])
+		_, err := io.ReadFull(h, b[from:to])
 		return err
 	}
 	if err := read(0, 1); err != nil {
@@ -79,15 +79,6 @@ func (h *handshaker) greetAny(ours []byte) (g Greeting, old *Conn, err error) {
 	return g, nil, err
 }
 
-// send writes b once what is being written has gone out.
-func (h *handshaker) send(b []byte) error {
-	if err := h.written(); err != nil {
-		return err
-	}
-	h.write(b)
-	return nil
-}
-
 // versioned goes on with a peer that has sent revision r: both tell their socket
 // type and their routing id.
 func (h *handshaker) versioned(r byte) (*Conn, error) {
@@ -110,7 +101,7 @@ func (h *handshaker) versioned(r byte) (*Conn, error) {
 		return nil, err
 	}
 	var t [1]byte
-	if _, err := io.ReadFull(h.rw, t[:]); err != nil {
+	if _, err := io.ReadFull(h, t[:]); err != nil {
 		return nil, err
 	}
 	peer := Properties{}
@@ -162,10 +153,7 @@ func (h *handshaker) finishOld(v Version, peer Properties, start []byte) (*Conn,
 	if err := h.Check(peer); err != nil {
 		return nil, err
 	}
-	if err := h.written(); err != nil {
-		return nil, err
-	}
-	return newConn(h.rw, v, nil, peer, h.cfg), nil
+	return h.finish(v, nil, peer)
 }
 
 // readID reads a frame and not a byte beyond.
@@ -190,11 +178,11 @@ func (h *handshaker) readID(v Version, start []byte) ([]byte, error) {
 			return nil, &ProtocolError{Rule: fmt.Sprintf("routing id of %d bytes: the limit is %d", n, maxID)}
 		case size > 0:
 			id := make([]byte, n)
-			_, err := io.ReadFull(h.rw, id)
+			_, err := io.ReadFull(h, id)
 			return id, err
 		}
 		b = b[:len(b)+1]
-		if _, err := io.ReadFull(h.rw, b[len(b)-1:]); err != nil {
+		if _, err := io.ReadFull(h, b[len(b)-1:]); err != nil {
 			return nil, err
 		}
 	}

@@ -120,6 +120,9 @@ func (c *Conn) readWire() (flags byte, body []byte, err error) {
 	r := &c.r
 	if r.br == nil {
 		var in io.Reader = c.rw
+		if len(c.ahead) > 0 {
+			in = &aheadReader{c.Leftover(), in}
+		}
 		if c.version == version10 {
 			in = NewReader1(in)
 		}
