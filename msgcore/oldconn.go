@@ -1,6 +1,8 @@
 package msgcore
 
 import (
+	"bytes"
+	"io"
 	"net"
 
 	"github.com/solomq/solomq/msgcore/zmtp"
@@ -17,8 +19,13 @@ type oldConn struct {
 	out regather
 }
 
-func newOldConn(c net.Conn) *oldConn {
-	return &oldConn{Conn: c, in: zmtp.NewReader1(c), out: regather{header: zmtp.AppendHeader1, sent: over(c)}}
+// newOldConn returns one of which ahead was read already.
+func newOldConn(c net.Conn, ahead []byte) *oldConn {
+	var in io.Reader = c
+	if len(ahead) > 0 {
+		in = io.MultiReader(bytes.NewReader(ahead), c)
+	}
+	return &oldConn{Conn: c, in: zmtp.NewReader1(in), out: regather{header: zmtp.AppendHeader1, sent: over(c)}}
 }
 
 // Read reads frames as of ZMTP 3.

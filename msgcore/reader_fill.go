@@ -1,6 +1,12 @@
 package msgcore
 
-import "io"
+import (
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/solomq/solomq/transport"
+)
 
 // How a reader fills its slabs: how much it reads at once, and where to.
 
@@ -90,6 +96,39 @@ func (r *reader) adapt(n, room int) {
 	case n < slabClasses[r.class]/8 && r.class > 0:
 		r.class--
 	}
+}
+
+// begin has the reader begin with what the handshake has read behind its last
+// command, before it reads anything itself.
+func (r *reader) begin(ahead []byte) {
+	if len(ahead) == 0 {
+		return
+	}
+	r.slab = newSlab(0, len(ahead))
+	r.fill = copy(r.slab.buf, ahead)
+	r.received = int64(r.fill)
+	r.reads.Store(r.received)
+}
+
+// mayReadAhead reports whether the handshake may read more of c than it needs. Where
+// the other end is told what was read, it is to be told only of what a session has
+// read, which sees to it that each message is counted, whatever becomes of it.
+func mayReadAhead(c net.Conn) bool {
+	_, tells := c.(transport.DeliveryConn)
+	return !tells
+}
+
+// readBegun reads what has come already; nil if that is nothing. What goes wrong
+// shows in the next read.
+func readBegun(raw syscall.RawConn) []byte {
+	s := newSlab(0, 0)
+	defer s.drop()
+	n := 0
+	_ = raw.Read(func(fd uintptr) bool {
+		n, _, _ = readFD(fd, s.buf)
+		return true
+	})
+	return append([]byte(nil), s.buf[:n]...)
 }
 
 // maxEmptyReads is how often a connection may say that it has read nothing, which

@@ -22,8 +22,14 @@ type sealedConn struct {
 	out     sealedWriter
 }
 
-func newSealedConn(c net.Conn, session zmtp.Session) *sealedConn {
+// newSealedConn returns one of which ahead was read already.
+func newSealedConn(c net.Conn, session zmtp.Session, ahead []byte) *sealedConn {
 	s := &sealedConn{Conn: c, session: session}
+	if len(ahead) > 0 {
+		s.in.obtain()
+		s.in.end = copy(s.in.buf.buf, ahead)
+		s.in.trust = s.in.end
+	}
 	s.in.raw, s.out.sent = rawConn(c), over(c)
 	return s
 }

@@ -105,9 +105,16 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	info := s.describe(conn, endpoint)
 	info.Mechanism = mechanism.Name()
 	var version zmtp.Version
+	raw, ahead := rawConn(conn), mayReadAhead(conn)
+	var begun []byte
+	if accepted && ahead && raw != nil { // who has dialed may have spoken
+		begun = readBegun(raw)
+	}
 	cfg := &zmtp.Config{
 		Mechanism:  mechanism,
 		Accepting:  accepted,
+		ReadAhead:  ahead,
+		Begun:      begun,
 		Authorize:  s.opts.Authorize,
 		Properties: s.says,
 		MaxBytes:   s.opts.HandshakeBytes,
@@ -135,13 +142,14 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 		return nil, err
 	}
 	ss := &session{s: s, conn: conn, slow: isSlow(conn), accepted: accepted, version: z.Version(), info: info, stop: make(chan struct{})}
-	switch {
+	switch ahead := z.Leftover(); {
 	case z.Session() != nil:
-		ss.conn = newSealedConn(conn, z.Session())
+		ss.conn = newSealedConn(conn, z.Session(), ahead)
 	case version.Major == 1:
-		ss.conn = newOldConn(conn)
+		ss.conn = newOldConn(conn, ahead)
 	default:
-		ss.raw = rawConn(conn)
+		ss.raw = raw
+		ss.r.begin(ahead)
 	}
 	ss.hb.ss = ss
 	return ss, nil
