@@ -14,7 +14,10 @@ func (h *handshaker) Read(p []byte) (int, error) {
 		if !h.cfg.ReadAhead || len(p) >= aheadMost {
 			return h.rw.Read(p)
 		}
-		n, err := h.rw.Read(h.buf[:])
+		if h.buf == nil {
+			h.buf = make([]byte, aheadMost)
+		}
+		n, err := h.rw.Read(h.buf)
 		if n == 0 {
 			return 0, err
 		}

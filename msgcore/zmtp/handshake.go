@@ -134,9 +134,9 @@ type handshaker struct {
 	cfg  Config
 	name string // of the mechanism
 
-	there []byte          // read and not used, of Config.Begun or buf
-	buf   [aheadMost]byte // for Config.ReadAhead
-	held  []byte          // to be written with what comes next
+	there []byte // read and not used, of Config.Begun or buf
+	buf   []byte // for Config.ReadAhead; nil until it is needed
+	held  []byte // to be written with what comes next
 
 	read    int64      // bytes of the peer's, or that it has announced
 	writing chan error // the result of the write under way; nil if there is none
