@@ -69,7 +69,7 @@ func (p *pollset) control(c syscall.RawConn, key pollKey, known bool, events uin
 	var err error
 	if e := p.raw.Control(func(set uintptr) {
 		e := c.Control(func(fd uintptr) {
-			err = syscall.EpollCtl(int(set), op, int(fd), &syscall.EpollEvent{Events: events, Fd: key.slot, Pad: key.gen})
+			err = sysEpollCtl(set, op, fd, &syscall.EpollEvent{Events: events, Fd: key.slot, Pad: key.gen})
 		})
 		if e != nil {
 			err = e
@@ -92,7 +92,7 @@ func (p *pollset) wait(block bool) (int, error) {
 
 func (p *pollset) look(fd uintptr) bool {
 	for {
-		p.n, p.err = syscall.EpollWait(int(fd), p.events[:], 0)
+		p.n, p.err = sysEpollWait(fd, p.events[:])
 		if p.err != syscall.EINTR {
 			break
 		}

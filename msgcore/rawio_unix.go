@@ -26,7 +26,7 @@ func rawConn(c net.Conn) syscall.RawConn {
 // readFD reads once without waiting; again says that nothing is there yet.
 func readFD(fd uintptr, b []byte) (n int, again bool, err error) {
 	for {
-		n, err = syscall.Read(int(fd), b)
+		n, err = sysRead(fd, b)
 		switch {
 		case err == nil && n == 0:
 			return 0, false, io.EOF

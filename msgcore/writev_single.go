@@ -13,7 +13,7 @@ const manyParts = 1
 // writeFD writes as much of the one part as is taken without waiting.
 func writeFD(fd uintptr, parts [][]byte) (n int, err error) {
 	for {
-		n, err = syscall.Write(int(fd), parts[0])
+		n, err = sysWrite(fd, parts[0])
 		switch {
 		case err == nil:
 			return n, nil

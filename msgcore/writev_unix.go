@@ -16,7 +16,7 @@ const manyParts = 64
 func writeFD(fd uintptr, parts [][]byte) (n int, err error) {
 	for {
 		if len(parts) == 1 {
-			n, err = syscall.Write(int(fd), parts[0])
+			n, err = sysWrite(fd, parts[0])
 		} else {
 			n, err = unix.Writev(int(fd), parts)
 		}

@@ -71,7 +71,7 @@ func TestBriefConnIsWoken(t *testing.T) {
 					wrote <- err
 				}()
 				if long {
-					require.Eventually(t, func() bool { return len(descriptors(t, os.Getpid(), "eventfd")) == bells+2 }, patience, time.Millisecond)
+					require.Eventually(t, func() bool { return len(descriptors(t, os.Getpid(), "eventfd")) >= bells+2 }, patience, time.Millisecond)
 				}
 				want := unique.ErrCut
 				if how == "cut" {
