@@ -124,6 +124,7 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, ea
 	cfg := &zmtp.Config{
 		Mechanism:  l.mechanism,
 		Properties: zmtp.Properties{zmtp.SocketType: "DEALER"},
+		ReadAhead:  true,
 		MaxFrame:   wireLimit(maxRequestLimit),
 		MaxMessage: wireLimit(maxRequestLimit),
 	}
