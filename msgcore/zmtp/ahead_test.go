@@ -52,8 +52,8 @@ func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
 // traffic is a message and one that no buffer of a handshake holds.
 var (
-	trafficFrames = [][]byte{[]byte("first"), bytes.Repeat([]byte("long "), 20<<10)}
-	traffic       = join(unhex("00 05 'first'  02 0000000000019000"), trafficFrames[1])
+	trafficFrames = [][]byte{[]byte("first"), bytes.Repeat([]byte("long "), 2<<10)}
+	traffic       = join(unhex("00 05 'first'  02 0000000000002800"), trafficFrames[1])
 )
 
 // Nothing of what comes behind the handshake is lost, in whatever pieces it comes and
@@ -121,7 +121,7 @@ func TestReadAheadOfOldTraffic(t *testing.T) {
 		if p.version != v10 {
 			continue
 		}
-		s := newScript(p.peer, unhex("06 00 'first'"), unhex("ff 0000000000019001 00"), trafficFrames[1])
+		s := newScript(p.peer, unhex("06 00 'first'"), unhex("ff 0000000000002801 00"), trafficFrames[1])
 		cfg := anyVersion("PULL", "")
 		cfg.ReadAhead = true
 		z, err := zmtp.Handshake(context.Background(), s, cfg)
