@@ -118,17 +118,15 @@ func mayReadAhead(c net.Conn) bool {
 	return !tells
 }
 
-// readBegun reads what has come already; nil if that is nothing. What goes wrong
-// shows in the next read.
-func readBegun(raw syscall.RawConn) []byte {
-	s := newSlab(0, 0)
-	defer s.drop()
+// readBegun reads what has come already, into b. What goes wrong shows in the next
+// read.
+func readBegun(raw syscall.RawConn, b []byte) []byte {
 	n := 0
 	_ = raw.Read(func(fd uintptr) bool {
-		n, _, _ = readFD(fd, s.buf)
+		n, _, _ = readFD(fd, b)
 		return true
 	})
-	return append([]byte(nil), s.buf[:n]...)
+	return b[:n]
 }
 
 // maxEmptyReads is how often a connection may say that it has read nothing, which

@@ -108,7 +108,15 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	raw, ahead := rawConn(conn), mayReadAhead(conn)
 	var begun []byte
 	if accepted && ahead && raw != nil { // who has dialed may have spoken
-		begun = readBegun(raw)
+		room := newSlab(0, 0)
+		if begun = readBegun(raw, room.buf); len(begun) > 0 {
+			defer room.drop()
+		} else {
+			room.drop() // it may take a while to speak
+		}
+		// One that has said more than its greeting goes on like that. The others are to
+		// leave nothing behind, for there may be thousands, which may stay idle.
+		ahead = len(begun) > zmtp.GreetingSize
 	}
 	cfg := &zmtp.Config{
 		Mechanism:  mechanism,
