@@ -1,4 +1,4 @@
-//go:build !race
+//go:build (amd64 || arm64 || loong64 || ppc64le || riscv64) && !race && !msan && !asan
 
 package msgcore
 
@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -66,4 +67,50 @@ func TestShortCallsStarveNobody(t *testing.T) {
 		}
 	}
 	require.Greater(t, short, 5000, "most calls are short ones")
+}
+
+// Short calls do not wait, even if somebody else who has the descriptor has put it in
+// blocking mode: nothing would make the runtime go on without them.
+func TestShortCallsDoNotWait(t *testing.T) {
+	before := pulse.until.Swap(int64(time.Since(pulse.began) + time.Hour)) // all calls are short
+	defer pulse.until.Store(before)
+	sockets, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer syscall.Close(sockets[0])
+	_, again, err := readFD(uintptr(sockets[0]), make([]byte, 10))
+	require.NoError(t, err)
+	require.True(t, again)
+	for n := 1; n > 0; {
+		n, err = writeFD(uintptr(sockets[0]), [][]byte{make([]byte, 10_000)})
+		require.NoError(t, err)
+	}
+	require.NoError(t, syscall.Close(sockets[1]))
+	_, err = writeFD(uintptr(sockets[0]), [][]byte{{1}})
+	require.ErrorIs(t, err, syscall.EPIPE)
+}
+
+// What is no socket is read and written all the same.
+func TestShortCallsOfOthers(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	defer w.Close()
+	for range 3 {
+		n, err := sysWrite(w.Fd(), []byte("through a pipe"))
+		require.NoError(t, err)
+		b := make([]byte, 100)
+		m, err := sysRead(r.Fd(), b)
+		require.NoError(t, err)
+		require.Equal(t, "through a pipe", string(b[:m]))
+		require.Equal(t, n, m)
+	}
+}
+
+// Where time is not the runtime's, the runtime is told of each call.
+func TestShortCallsInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 3 {
+			require.False(t, isShort(1))
+		}
+	})
 }

@@ -1,4 +1,4 @@
-//go:build !race
+//go:build (amd64 || arm64 || loong64 || ppc64le || riscv64) && !race && !msan && !asan
 
 package msgcore
 
@@ -49,6 +49,9 @@ func isShort(n int) bool {
 		return false
 	}
 	now := time.Since(pulse.began)
+	if now < 0 {
+		return false // not the time by which timers go, as in testing/synctest
+	}
 	return int64(now) < pulse.until.Load()-int64(halfBeat) || setPulse(now)
 }
 
@@ -71,26 +74,34 @@ func setPulse(now time.Duration) bool {
 	return false
 }
 
+// sysRead reads what is there. Others that have the descriptor, too, may have put it in
+// blocking mode: the calls say for themselves that they do not wait.
 func sysRead(fd uintptr, b []byte) (int, error) {
-	if !isShort(len(b)) {
-		return syscall.Read(int(fd), b)
+	if isShort(len(b)) {
+		n, _, e := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_DONTWAIT, 0, 0)
+		switch e {
+		case 0:
+			return int(n), nil
+		case syscall.ENOTSOCK: // a connection of another kind
+		default:
+			return 0, e
+		}
 	}
-	n, _, e := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	if e != 0 {
-		return 0, e
-	}
-	return int(n), nil
+	return syscall.Read(int(fd), b)
 }
 
 func sysWrite(fd uintptr, b []byte) (int, error) {
-	if !isShort(len(b)) {
-		return syscall.Write(int(fd), b)
+	if isShort(len(b)) {
+		n, _, e := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
+		switch e {
+		case 0:
+			return int(n), nil
+		case syscall.ENOTSOCK: // as above
+		default:
+			return 0, e
+		}
 	}
-	n, _, e := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	if e != 0 {
-		return 0, e
-	}
-	return int(n), nil
+	return syscall.Write(int(fd), b)
 }
 
 // sysEpollWait asks without waiting.

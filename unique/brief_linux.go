@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,14 +43,25 @@ type briefSide struct {
 // fresh, so that waiting for the answer to a request begins with such a call.
 const readSlice = 40 * time.Millisecond
 
+// briefs counts the brief connections of this process. Each that waits has a thread, so
+// that there are only few: a process with more is no launch.
+var briefs atomic.Int32
+
+const mostBriefs = 4
+
 // dialBrief connects to the socket at path. It returns nil and no error if that does
 // not succeed at once: then the transport is to try, to wait, and to say why.
 func dialBrief(path string, admit func(transport.Cred) error) (net.Conn, error) {
 	if !strings.HasPrefix(path, "/") || len(path) > maxSocketPath || strings.IndexByte(path, 0) >= 0 {
 		return nil, nil
 	}
+	if briefs.Add(1) > mostBriefs {
+		briefs.Add(-1)
+		return nil, nil
+	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
+		briefs.Add(-1)
 		return nil, nil
 	}
 	if cred, ok := connectBrief(fd, path); !ok {
@@ -60,6 +72,7 @@ func dialBrief(path string, admit func(transport.Cred) error) (net.Conn, error) 
 		return c, nil
 	}
 	_ = unix.Close(fd)
+	briefs.Add(-1)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil, nil
 	}
@@ -116,6 +129,9 @@ func (c *briefConn) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		default:
+			if err := c.ended(); err != nil {
+				return 0, err
+			}
 			return 0, briefError("read", err)
 		}
 		if err := c.await(&c.read, unix.POLLIN); err != nil {
@@ -145,6 +161,9 @@ func (c *briefConn) Write(p []byte) (written int, err error) {
 				return written, err
 			}
 		default:
+			if err := c.ended(); err != nil { // which is why it is broken
+				return written, err
+			}
 			return written, briefError("write", err)
 		}
 	}
@@ -310,6 +329,7 @@ func (c *briefConn) wakeAll() {
 
 // free gives the descriptors back. The lock is held.
 func (c *briefConn) free() error {
+	briefs.Add(-1)
 	for _, s := range []*briefSide{&c.read, &c.write} {
 		if s.bell >= 0 {
 			_ = unix.Close(s.bell)

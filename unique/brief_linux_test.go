@@ -144,6 +144,26 @@ func TestBriefConnRefusesOthers(t *testing.T) {
 	require.Nil(t, c)
 }
 
+// A process with many is no launch, and has the runtime wait for them.
+func TestBriefConnsAreFew(t *testing.T) {
+	l := briefListener(t)
+	var few []net.Conn
+	for c, _ := briefPair(t, l); ; {
+		few = append(few, c)
+		next, err := unique.DialBrief(l.Addr().String(), anybody)
+		require.NoError(t, err)
+		if next == nil {
+			break
+		}
+		c = next
+	}
+	require.LessOrEqual(t, len(few), 4)
+	for _, c := range few {
+		require.NoError(t, c.Close())
+	}
+	briefPair(t, l)
+}
+
 // One that is forgotten is closed, as any net.Conn.
 func TestBriefConnForgotten(t *testing.T) {
 	l := briefListener(t)

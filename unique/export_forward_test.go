@@ -231,3 +231,6 @@ func Decode(frames [][]byte) (Message, error) {
 	}
 	return *m, nil
 }
+
+// Fresh is how long a WELCOME says that the primary is alive.
+const Fresh = fresh

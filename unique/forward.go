@@ -86,10 +86,11 @@ func (l *link) request(ctx context.Context, m *message, opts *Options) error {
 		}
 		w.hello = w.start.Add(opts.Timeouts.Hello)
 	}
-	if l.asked {
-		l.asked = false
-		w.patience(w.start)
-	} else if err := w.send(m); err != nil {
+	first := m
+	if l.asked { // it has gone out, but the HELLO has not
+		first, l.asked = nil, false
+	}
+	if err := w.send(first); err != nil {
 		return err
 	}
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -121,12 +122,17 @@ type waiting struct {
 // fresh is how long a WELCOME says that the primary is alive.
 const fresh = 50 * time.Millisecond
 
+// send sends m, and what waits to go out with it; m may be nil.
 func (w *waiting) send(m *message) error {
 	now := time.Now()
 	w.patience(now)
 	_ = w.l.conn.SetWriteDeadline(w.offer) // an error shows in the write
 	fault("request")
-	if err := w.l.send(m); err != nil {
+	write := w.l.z.Flush
+	if m != nil {
+		write = func() error { return w.l.send(m) }
+	}
+	if err := write(); err != nil {
 		if isTimeout(err) {
 			return w.unresponsive("request")
 		}

@@ -108,3 +108,39 @@ func TestRunBeforeServe(t *testing.T) {
 	cancel()
 	served.Wait()
 }
+
+// A primary that is alive and has no handler free is waited for, also if a while
+// passes between its WELCOME and the wait.
+func TestRunIsPatient(t *testing.T) {
+	opts := uniquetest.Options(t)
+	opts.MaxRunning = 1
+	opts.Timeouts.Hello = 500 * time.Millisecond
+	running, free := make(chan struct{}, 2), make(chan struct{})
+	primary(t, opts, func(context.Context, *unique.Invocation) int {
+		running <- struct{}{}
+		<-free
+		return 7
+	})
+	first := secondary(t, opts)
+	var held sync.WaitGroup
+	held.Go(func() {
+		if _, err := first.Forward(within(t), unique.Current()); err != nil {
+			t.Error(err)
+		}
+	})
+	<-running
+	o := *opts
+	o.Log = func(msg string, _ ...any) {
+		if msg == "secondary" {
+			<-time.After(2 * unique.Fresh)
+		}
+	}
+	held.Go(func() {
+		<-time.After(3 * opts.Timeouts.Hello / 2) // longer than a HELLO may go unanswered
+		close(free)
+	})
+	code, err := unique.Run(within(t), testID, &o, func(context.Context, *unique.Invocation) int { return 1 })
+	require.NoError(t, err)
+	require.Equal(t, 7, code)
+	held.Wait()
+}
