@@ -20,9 +20,8 @@ type peer struct {
 	delimited atomic.Bool // it is a REQ, which puts an empty frame first and wants it back
 
 	// The server's mu guards these.
-	version  string
-	stranger bool  // its HELLO was refused
-	call     *call // nil: none
+	version string
+	call    *call // nil: none
 }
 
 // reply sends m without waiting. Only small messages that answer one of the
@@ -149,22 +148,14 @@ func (s *server) message(p *peer, m *message) {
 
 func (s *server) hello(p *peer, m *message) {
 	if m.MinVersion > wireVersion || m.MaxVersion != 0 && m.MaxVersion < wireVersion {
-		p.stranger = true
-		s.refuseStranger(p)
+		p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: "no version of the protocol in common", MinVersion: wireVersion, MaxVersion: wireVersion})
 		return
 	}
-	p.stranger = false
 	p.note(m)
 	w := s.welcome
 	w.State, w.Successor = s.state(), uint64(s.handover.pid())
 	p.reply(&w)
 	fault("welcomed")
-}
-
-// refuseStranger answers a peer with which there is nothing to talk about, and what it
-// has asked in the same breath.
-func (s *server) refuseStranger(p *peer) {
-	p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: "no version of the protocol in common", MinVersion: wireVersion, MaxVersion: wireVersion})
 }
 
 // note keeps what p says of itself.
@@ -177,10 +168,6 @@ func (p *peer) note(m *message) {
 func (s *server) request(p *peer, m *message) {
 	if p.call != nil {
 		s.breach(p, &wireError{"a request came before the one before it was answered"})
-		return
-	}
-	if p.stranger {
-		s.refuseStranger(p)
 		return
 	}
 	if size := m.size(); size > s.opts.MaxRequest {

@@ -470,10 +470,6 @@ func TestViolations(t *testing.T) {
 		require.EqualValues(t, unique.RefusedVersion, s.expect("a", unique.KindRefused)[0].Code)
 		s.say("a", unique.Message{Kind: unique.KindHello, MinVersion: 2, MaxVersion: 9})
 		require.EqualValues(t, unique.RefusedVersion, s.expect("a", unique.KindRefused)[0].Code)
-		s.say("a", request("x")) // said in the same breath as that HELLO
-		require.EqualValues(t, unique.RefusedVersion, s.expect("a", unique.KindRefused)[0].Code)
-		s.say("a", hello)
-		s.expect("a", unique.KindWelcome)
 		s.say("a", unique.Message{Kind: 99}) // of a later version: passed over
 		s.say("a", unique.Message{Kind: unique.KindStdin})
 		s.expect("a")
