@@ -64,21 +64,20 @@ func dialBrief(path string, admit func(transport.Cred) error) (net.Conn, error) 
 		briefs.Add(-1)
 		return nil, nil
 	}
-	if cred, ok := connectBrief(fd, path); !ok {
-		err = errors.ErrUnsupported
-	} else if err = admit(cred); err == nil {
-		c := &briefConn{fd: fd, read: briefSide{bell: -1}, write: briefSide{bell: -1}}
-		runtime.SetFinalizer(c, func(c *briefConn) { _ = c.Close() }) // as any net.Conn has one
-		return c, nil
+	c := &briefConn{fd: fd, read: briefSide{bell: -1}, write: briefSide{bell: -1}}
+	cred, ok := connectBrief(fd, path)
+	if ok {
+		err = admit(cred)
 	}
-	_ = unix.Close(fd)
-	briefs.Add(-1)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil, nil
+	if !ok || err != nil {
+		_ = c.free()
+		return nil, err
 	}
-	return nil, err
+	runtime.SetFinalizer(c, func(c *briefConn) { _ = c.Close() }) // as any net.Conn has one
+	return c, nil
 }
 
+// connectBrief connects, and reports false if that does not succeed at once.
 func connectBrief(fd int, path string) (c transport.Cred, ok bool) {
 	// A listener whose queue is full would make connect wait.
 	least, slice := unix.Timeval{Usec: 1}, unix.NsecToTimeval(int64(readSlice))
@@ -123,11 +122,7 @@ func (c *briefConn) Read(p []byte) (int, error) {
 				return 0, err
 			}
 			return 0, io.EOF
-		case errors.Is(err, unix.EAGAIN): // the slice is over
-		case errors.Is(err, unix.EINTR):
-			if err := c.ended(); err != nil {
-				return 0, err
-			}
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR): // the slice is over
 		default:
 			if err := c.ended(); err != nil {
 				return 0, err

@@ -15,7 +15,7 @@ var errStartOver = errors.New("unique: start over with the next primary")
 // grantFocus is changed by tests only.
 var grantFocus = passFocus
 
-// maxExpired is how often a secondary that was too late in saying go tries again.
+// maxExpired is how often an invocation may be too late in saying go.
 const maxExpired = 5
 
 // forwardRemote is Forward in a secondary.
@@ -25,7 +25,7 @@ func (i *Instance) forwardRemote(ctx context.Context, inv *Invocation) (int, err
 	if l == nil || !l.asked {
 		m = inv.request(i.opts)
 	}
-	for expired := 0; ; {
+	for expired := i.expired; ; {
 		if l == nil {
 			var err error
 			if l, err = i.reach(ctx); err != nil {
@@ -43,6 +43,9 @@ func (i *Instance) forwardRemote(ctx context.Context, inv *Invocation) (int, err
 		case errors.Is(err, ErrExpired):
 			if expired++; expired == maxExpired {
 				return 0, err
+			}
+			if i.noWait { // it is Run's, which goes on counting
+				i.expired = expired
 			}
 		case !errors.Is(err, errStartOver):
 			return code, err

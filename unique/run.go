@@ -18,15 +18,17 @@ func Run(ctx context.Context, id string, opts *Options, h Handler) (exitCode int
 	if opts != nil && opts.Mode == ModeService {
 		inv = nil
 	}
-	for {
+	for expired := 0; ; {
 		i, err := acquire(ctx, id, opts, inv)
 		if err != nil {
 			return exitCode, err
 		}
+		i.expired = expired
 		stays := i.opts.Standby && i.role == Secondary
 		code, err := i.runOnce(ctx, inv, h)
 		if errors.Is(err, ErrNoPrimary) && ctx.Err() == nil {
 			i.opts.log("nobody has run it: standing for election again")
+			expired = i.expired
 			continue
 		}
 		if inv != nil {

@@ -144,3 +144,24 @@ func TestRunIsPatient(t *testing.T) {
 	require.Equal(t, 7, code)
 	held.Wait()
 }
+
+// A launch that is too late each time gives up: Run, too, counts them all.
+func TestRunExpires(t *testing.T) {
+	opts := uniquetest.Options(t)
+	opts.Timeouts.Go = 20 * time.Millisecond
+	var late atomic.Int32
+	unique.SetFault(func(step string) {
+		if step == "go" {
+			late.Add(1)
+			<-time.After(3 * opts.Timeouts.Go)
+		}
+	})
+	t.Cleanup(func() { unique.SetFault(nil) }) // once the primary has ended
+	primary(t, opts, func(context.Context, *unique.Invocation) int {
+		t.Error("it ran")
+		return 0
+	})
+	_, err := unique.Run(within(t), testID, opts, func(context.Context, *unique.Invocation) int { return 1 })
+	require.ErrorIs(t, err, unique.ErrExpired)
+	require.EqualValues(t, 5, late.Load())
+}

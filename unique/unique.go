@@ -33,7 +33,9 @@ type Instance struct {
 
 	channels channels // opened in a primary
 
-	early *message // in Run: what the first Forward is to ask, asked with HELLO; nil: nothing
+	// Of Run, which is the only one to use this instance:
+	expired int      // how often its invocation was too late in saying go
+	early   *message // what the first Forward is to ask, asked with HELLO; nil: nothing
 
 	mu     sync.Mutex // guards the fields below
 	holder Holder
