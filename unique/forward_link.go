@@ -35,9 +35,9 @@ type nobodyError struct{ err error }
 func (e *nobodyError) Error() string { return "unique: nobody answers: " + e.err.Error() }
 func (e *nobodyError) Unwrap() error { return e.err }
 
-// greet connects to the primary that the record of s names and says HELLO, and
-// asks at once what is in early, if it is not nil and may be. It returns a *nobodyError if there is none, and an *UnresponsiveError if it has
-// not answered by the deadline.
+// greet connects to the primary that the record of s names and says HELLO, and asks at
+// once what is in early, if it is not nil and may be. It returns a *nobodyError if there
+// is none, and an *UnresponsiveError if it has not answered by the deadline.
 func (s *site) greet(ctx context.Context, opts *Options, early *message, deadline time.Time) (*link, error) {
 	start := time.Now()
 	r, err := s.readRecord()

@@ -112,7 +112,7 @@ func TestForwardLegIsFast(t *testing.T) {
 	}, func() error { return bareLaunch(held.Name(), path) }
 
 	best := 100.0
-	for range 5 { // a neighbour may spoil one
+	for range 20 { // on a busy machine one try in two is spoiled
 		var took [2][]time.Duration
 		for range size(400, 2000) {
 			for k, launch := range []func() error{ours, bare} {
