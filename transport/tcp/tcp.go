@@ -25,7 +25,9 @@
 // host names up; source and the other options are for the connection to it. The
 // proxy has until the end of the context, or 30 s if that has none.
 //
-// Connections have TCP_NODELAY set: messages are batched before they get here.
+// Connections have TCP_NODELAY set: messages are batched before they get here. On
+// Linux those between loopback addresses do not use the congestion control bbr, if
+// that is the system's, but reno: a pace measured for a network makes them slow.
 package tcp
 
 import (
@@ -167,7 +169,7 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 	if at.any && opts.IPVersion != 6 {
 		bound.IP, bound.Zone = net.IPv4zero, ""
 	}
-	return &listener{TCPListener: tl, addr: &bound, priority: opts.Priority}, nil
+	return &listener{TCPListener: tl, addr: &bound, priority: opts.Priority, paced: acceptsPaced(tl)}, nil
 }
 
 // A listener is a net.TCPListener that tells its address the way a peer dials
@@ -175,7 +177,8 @@ func (Transport) Listen(ctx context.Context, addr string, opts *transport.Option
 type listener struct {
 	*net.TCPListener
 	addr     *net.TCPAddr
-	priority int // Options.Priority, the one option that connections do not inherit
+	priority int  // Options.Priority, the one option that connections do not inherit
+	paced    bool // connections are, though they may come from this machine
 }
 
 // Accept waits for the next connection.
@@ -183,6 +186,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	c, err := l.AcceptTCP()
 	if err != nil {
 		return nil, fmt.Errorf("tcp: %w", err)
+	}
+	if l.paced {
+		unpaceAccepted(c)
 	}
 	if l.priority > 0 {
 		if err := setAcceptedPriority(c, l.priority); err != nil {
@@ -228,9 +234,12 @@ func keepAlive(opts *transport.Options) time.Duration {
 // or connected: later would be too late for the buffers, whose size decides
 // what window the handshake offers, and for the interface.
 func control(opts *transport.Options) func(context.Context, string, string, syscall.RawConn) error {
-	return func(_ context.Context, network, _ string, c syscall.RawConn) error {
+	return func(_ context.Context, network, addr string, c syscall.RawConn) error {
 		var err error
-		if ctlErr := c.Control(func(fd uintptr) { err = setOptions(fd, network == "tcp6", opts) }); ctlErr != nil {
+		if ctlErr := c.Control(func(fd uintptr) {
+			err = setOptions(fd, network == "tcp6", opts)
+			unpace(fd, addr)
+		}); ctlErr != nil {
 			return ctlErr
 		}
 		return err
