@@ -113,7 +113,8 @@ func (s *Socket) flush(ctx context.Context, bounded bool) {
 			s.sendMu.Unlock()
 			return
 		}
-		s.awaitChange(ctx, lingerStep)
+		away := s.awaitChange(ctx, lingerStep)
+		at, start = at.Add(away), start.Add(away)
 	}
 }
 
@@ -130,13 +131,16 @@ func (s *Socket) hurry() {
 }
 
 // awaitChange gives up sendMu and waits until something about the peers has
-// changed, at most for d or until ctx ends.
-func (s *Socket) awaitChange(ctx context.Context, d time.Duration) {
+// changed, at most for d or until ctx ends. It returns how much longer it took, as
+// in a process that was stopped meanwhile: nothing could move then.
+func (s *Socket) awaitChange(ctx context.Context, d time.Duration) (away time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	w := s.changed.add()
 	s.sendMu.Unlock()
+	began := time.Now()
 	_ = s.changed.wait(ctx, &s.sendMu, w)
+	return max(time.Since(began)-d, 0)
 }
 
 // Pending lists the peers that messages are queued for, and how many these are,
@@ -194,7 +198,8 @@ func (s *Socket) farewell(ctx context.Context, bounded bool) {
 			s.sendMu.Unlock()
 			return
 		}
-		s.awaitChange(ctx, time.Until(deadline))
+		away := s.awaitChange(ctx, min(time.Until(deadline), lingerStep))
+		deadline = deadline.Add(away)
 	}
 }
 

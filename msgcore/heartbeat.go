@@ -17,6 +17,10 @@ import (
 // A reader that back-pressure has parked hears nothing, which is not the peer's
 // fault: meanwhile nothing expires, and PONGs are sent unasked, as often as the
 // peer has sent PINGs, so that it does not give us up either.
+//
+// A process that was stopped, or had no processor, finds that a time has passed in
+// which it could not hear: what the peer has said waits to be read. Then the time
+// counts anew, once.
 type heartbeat struct {
 	ss     *session
 	active atomic.Bool  // the reader tells when it hears something
@@ -29,6 +33,8 @@ type heartbeat struct {
 	parked  bool
 	asked   time.Duration // when the oldest PING without an answer was sent; 0: none
 	nextAt  time.Duration // when the next one is due
+	dueAt   time.Duration // when tick should be called
+	backAt  time.Duration // when it was called much too late, for what counts since then
 	ttl     time.Duration // of the peer's PINGs
 	lastIn  time.Duration // when its last PING came
 	every   time.Duration // how often they come
@@ -39,6 +45,9 @@ type heartbeat struct {
 var begun = time.Now()
 
 const maxPongs = 16 << 10 // bytes that wait to be written
+
+// lateTick is how late a timer is that tells of more than a busy machine.
+const lateTick = 20 * time.Millisecond
 
 var errSilent = errors.New("the peer is silent")
 
@@ -79,13 +88,15 @@ func (h *heartbeat) watch() {
 	if h.nextAt > 0 {
 		due = h.nextAt
 		if h.asked > 0 {
-			due = min(due, h.asked+o.Timeout)
+			due = min(due, max(h.asked, h.backAt)+o.Timeout)
 		}
 	}
 	if h.ttl > 0 {
-		due = min(due, time.Duration(h.heard.Load())+h.ttl)
+		due = min(due, max(time.Duration(h.heard.Load()), h.backAt)+h.ttl)
 	}
-	wait := max(due-now(), time.Millisecond)
+	t := now()
+	wait := max(due-t, time.Millisecond)
+	h.dueAt = t + wait
 	if h.timer == nil {
 		h.timer = time.AfterFunc(wait, h.tick)
 	} else {
@@ -101,6 +112,9 @@ func (h *heartbeat) tick() {
 	}
 	o := &h.ss.s.opts.Heartbeat
 	t, heard := now(), time.Duration(h.heard.Load())
+	if t-h.dueAt > lateTick && heard > h.backAt { // else it has said nothing since we were back
+		h.backAt = t
+	}
 	if h.parked {
 		heard = t
 		h.heard.Store(int64(t))
@@ -109,11 +123,11 @@ func (h *heartbeat) tick() {
 		h.asked = 0
 	}
 	switch {
-	case h.asked > 0 && t >= h.asked+o.Timeout:
+	case h.asked > 0 && t >= max(h.asked, h.backAt)+o.Timeout:
 		h.stopped = true
 		h.ss.end(fmt.Errorf("%w: nothing came within %v of a PING", errSilent, o.Timeout))
 		return
-	case h.ttl > 0 && t >= heard+h.ttl:
+	case h.ttl > 0 && t >= max(heard, h.backAt)+h.ttl:
 		h.stopped = true
 		h.ss.end(fmt.Errorf("%w: nothing came for %v, the time to live of its PINGs", errSilent, h.ttl))
 		return
