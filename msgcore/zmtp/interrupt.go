@@ -20,6 +20,9 @@ type deadliner interface{ SetDeadline(time.Time) error }
 // interruptAtEnd ends reads and writes of rw when ctx ends, until release is
 // called, which undoes it.
 func interruptAtEnd(ctx context.Context, rw io.ReadWriter) (release func()) {
+	if ctx.Done() == nil { // a look at what rw can do takes a moment, the first time
+		return func() {}
+	}
 	d, ok := rw.(deadliner)
 	if !ok {
 		return func() {}
