@@ -28,9 +28,20 @@ type Conn struct {
 
 	ahead []byte // read by Handshake, and not yet by anybody else
 
+	once sync.Once
+	made *traffic // by once
+}
+
+// A traffic is what a Conn needs that is read or written itself.
+type traffic struct {
 	r reader
 	w writer
 	p ponger
+}
+
+func (c *Conn) traffic() *traffic {
+	c.once.Do(func() { c.made = &traffic{} })
+	return c.made
 }
 
 // A reader is the reading side of a Conn. It keeps what has arrived of a frame, so
@@ -89,11 +100,12 @@ func (c *Conn) Leftover() []byte {
 // answer to a PING under way. What was not flushed is lost. It is an alternative
 // to closing that connection directly.
 func (c *Conn) Close() error {
-	c.p.stop()
+	p := &c.traffic().p
+	p.stop()
 	var err error
 	if closer, ok := c.rw.(io.Closer); ok {
 		err = closer.Close()
 	}
-	c.p.wait()
+	p.wait()
 	return err
 }

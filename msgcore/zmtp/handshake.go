@@ -116,12 +116,12 @@ func Handshake(ctx context.Context, rw io.ReadWriter, cfg *Config) (*Conn, error
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx, "before it began")
 	}
-	release := interruptAtEnd(ctx, rw)
+	h.interruption.begin(ctx, rw)
 	conn, err := h.run(ctx)
 	if err != nil {
 		h.cutOff()
 	}
-	release()
+	h.interruption.release()
 	if err != nil {
 		return nil, h.explain(ctx, err)
 	}
@@ -133,6 +133,8 @@ type handshaker struct {
 	rw   io.ReadWriter
 	cfg  Config
 	name string // of the mechanism
+
+	interruption interruption
 
 	there []byte // read and not used, of Config.Begun or buf
 	buf   []byte // for Config.ReadAhead; nil until it is needed

@@ -3,6 +3,7 @@ package zmtp
 import (
 	"context"
 	"io"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -17,27 +18,45 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// interruptAtEnd ends reads and writes of rw when ctx ends, until release is
-// called, which undoes it.
-func interruptAtEnd(ctx context.Context, rw io.ReadWriter) (release func()) {
-	if ctx.Done() == nil { // a look at what rw can do takes a moment, the first time
-		return func() {}
+// An interruption ends reads and writes of a connection when a context ends.
+type interruption struct {
+	conn  deadliner // nil: it cannot be interrupted
+	stop  func() bool
+	under sync.WaitGroup // interrupt
+}
+
+// begin has rw interrupted when ctx ends, until release is called. A context may
+// have a method that saves it what context.AfterFunc allocates.
+func (i *interruption) begin(ctx context.Context, rw io.ReadWriter) {
+	if _, bounded := ctx.Deadline(); !bounded && ctx.Done() == nil {
+		return // a look at what rw and ctx can do takes a moment, the first time
 	}
-	d, ok := rw.(deadliner)
-	if !ok {
-		return func() {}
+	var ok bool
+	if i.conn, ok = rw.(deadliner); !ok {
+		return
 	}
-	fired := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		d.SetDeadline(longAgo())
-		close(fired)
-	})
-	return func() {
-		if !stop() {
-			<-fired // or it could set the deadline after we cleared it
-			d.SetDeadline(time.Time{})
-		}
+	i.under.Add(1)
+	if a, ok := ctx.(interface {
+		AfterFunc(func()) (stop func() bool)
+	}); ok {
+		i.stop = a.AfterFunc(i.interrupt)
+	} else {
+		i.stop = context.AfterFunc(ctx, i.interrupt)
 	}
+}
+
+func (i *interruption) interrupt() {
+	defer i.under.Done()
+	_ = i.conn.SetDeadline(longAgo())
+}
+
+// release undoes begin.
+func (i *interruption) release() {
+	if i.conn == nil || i.stop() {
+		return
+	}
+	i.under.Wait() // or it could set the deadline after it is cleared
+	_ = i.conn.SetDeadline(time.Time{})
 }
 
 // direct is how much a socket of the system takes at once, as long as the peer has

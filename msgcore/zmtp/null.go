@@ -24,7 +24,7 @@ func (n null) Handshake(ctx context.Context, c HandshakeConn, local Properties) 
 	if err := c.Authorize(ctx); err != nil {
 		return nil, err
 	}
-	ready := Command{CommandReady, AppendProperties(nil, local)}
+	ready := Command{CommandReady, AppendProperties(make([]byte, 0, 64), local)}
 	if !n.waits && !n.early {
 		if err := c.WriteCommand(ready); err != nil {
 			return nil, err

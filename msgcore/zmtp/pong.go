@@ -27,14 +27,15 @@ func (p *ponger) answer(c *Conn, context []byte) {
 	}
 	p.running = true
 	p.wg.Go(func() {
-		c.w.mu.Lock()
-		defer c.w.mu.Unlock()
+		w := &c.traffic().w
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		p.mu.Lock()
 		p.running = false
 		p.mu.Unlock()
 		// Within a message it stays for the writer of the last frame (RFC 37: a
 		// message's frames follow one another). Errors stay in the writer.
-		if !c.w.more && p.take(c) == nil {
+		if !w.more && p.take(c) == nil {
 			c.flush()
 		}
 	})
@@ -42,17 +43,18 @@ func (p *ponger) answer(c *Conn, context []byte) {
 
 // take buffers the PONG that is due. The caller holds writer.mu.
 func (p *ponger) take(c *Conn) error {
+	w := &c.traffic().w
 	p.mu.Lock()
 	pending, context := p.pending, p.context[:p.n]
 	if pending {
 		p.pending = false
-		c.w.body = AppendCommandBody(c.w.body[:0], CommandPong, context)
+		w.body = AppendCommandBody(w.body[:0], CommandPong, context)
 	}
 	p.mu.Unlock()
 	if !pending {
 		return nil
 	}
-	return c.bufferFrame(Frame{Command: true, Body: c.w.body})
+	return c.bufferFrame(Frame{Command: true, Body: w.body})
 }
 
 func (p *ponger) stop() {

@@ -74,7 +74,7 @@ func appendProperty(dst []byte, name, value string) []byte {
 // occurs twice in whatever case.
 func ParseProperties(data []byte) (Properties, error) {
 	p := make(Properties)
-	seen := make(map[string]struct{}) // by the name in lower case
+	seen := make(map[string]struct{}) // by key
 	for len(data) > 0 {
 		n := int(data[0])
 		data = data[1:]
@@ -84,31 +84,42 @@ func ParseProperties(data []byte) (Properties, error) {
 		if len(data) < n+4 {
 			return nil, &ProtocolError{Rule: "property that ends within its name or size"}
 		}
-		name := canonical(string(data[:n]))
+		name, known := canonical(string(data[:n]))
+		if !known {
+			name = string(data[:n])
+		}
 		size := binary.BigEndian.Uint32(data[n:])
 		data = data[n+4:]
 		if uint64(size) > uint64(len(data)) {
 			return nil, &ProtocolError{Rule: fmt.Sprintf("property %q of %d bytes in a command that has %d left", name, size, len(data))}
 		}
-		lower := lowerName(name)
-		if _, twice := seen[lower]; twice {
+		k := key(name)
+		if _, twice := seen[k]; twice {
 			return nil, &ProtocolError{Rule: fmt.Sprintf("property %q occurs twice", name)}
 		}
-		seen[lower] = struct{}{}
+		seen[k] = struct{}{}
 		p[name] = string(data[:size])
 		data = data[size:]
 	}
 	return p, nil
 }
 
-// canonical returns a well-known name as it is spelled, any other as it is.
-func canonical(name string) string {
+// canonical returns a well-known name as it is spelled, and no other.
+func canonical(name string) (spelled string, ok bool) {
 	for _, known := range wellKnown {
 		if sameName(name, known) {
-			return known
+			return known, true
 		}
 	}
-	return name
+	return "", false
+}
+
+// key is the same for names that are equal but for their case.
+func key(name string) string {
+	if known, ok := canonical(name); ok {
+		return known
+	}
+	return lowerName(name)
 }
 
 // Validate reports why p cannot be sent, or nil: names have 1 to 255 letters,
@@ -124,11 +135,11 @@ func (p Properties) Validate() error {
 		case len(value) > maxHandshake:
 			return fmt.Errorf("zmtp: property %q has %d bytes: all properties together are limited to %d", name, len(value), maxHandshake)
 		}
-		lower := lowerName(name)
-		if other, twice := seen[lower]; twice {
+		k := key(name)
+		if other, twice := seen[k]; twice {
 			return fmt.Errorf("zmtp: properties %q and %q are the same name: leave one out", other, name)
 		}
-		seen[lower] = name
+		seen[k] = name
 		size += 1 + len(name) + 4 + len(value)
 	}
 	if limit := maxHandshake - 1 - maxName; size > limit {

@@ -32,12 +32,13 @@ func (c *Conn) ReadFrame() (Frame, error) {
 // ReadAny is ReadFrame that returns commands as well, PING (answered already) and
 // all others but ERROR.
 func (c *Conn) ReadAny() (Frame, error) {
-	if c.r.err != nil {
-		return Frame{}, c.r.err
+	r := &c.traffic().r
+	if r.err != nil {
+		return Frame{}, r.err
 	}
 	f, err := c.readAny()
 	if err != nil && !isTimeout(err) {
-		c.r.err = err
+		r.err = err
 	}
 	return f, err
 }
@@ -46,23 +47,24 @@ func (c *Conn) ReadAny() (Frame, error) {
 // as ReadFrame otherwise: what it had read of a message when a deadline ended it
 // is returned with the rest by the next ReadMessage, and by nothing else.
 func (c *Conn) ReadMessage() ([][]byte, error) {
+	r := &c.traffic().r
 	for {
 		f, err := c.ReadFrame()
 		if err != nil {
-			if err == io.EOF && len(c.r.message) > 0 {
+			if err == io.EOF && len(r.message) > 0 {
 				err = io.ErrUnexpectedEOF
 			}
 			return nil, err
 		}
-		c.r.cost += int64(len(f.Body)) + frameCost
-		if c.total > 0 && c.r.cost > c.total {
-			c.r.err = fmt.Errorf("zmtp: message of %d frames and more, %d bytes: %w of %d", len(c.r.message)+1, c.r.cost, ErrTooBig, c.total)
-			return nil, c.r.err
+		r.cost += int64(len(f.Body)) + frameCost
+		if c.total > 0 && r.cost > c.total {
+			r.err = fmt.Errorf("zmtp: message of %d frames and more, %d bytes: %w of %d", len(r.message)+1, r.cost, ErrTooBig, c.total)
+			return nil, r.err
 		}
-		c.r.message = append(c.r.message, f.Body)
+		r.message = append(r.message, f.Body)
 		if !f.More {
-			m := c.r.message
-			c.r.message, c.r.cost = nil, 0
+			m := r.message
+			r.message, r.cost = nil, 0
 			return m, nil
 		}
 	}
@@ -103,7 +105,7 @@ func (c *Conn) obey(body []byte) error {
 		if err != nil {
 			return err
 		}
-		c.p.answer(c, context)
+		c.traffic().p.answer(c, context)
 	case CommandError:
 		// It comes late, because NULL sends READY before it has the peer's.
 		reason, err := ParseError(data)
@@ -117,7 +119,7 @@ func (c *Conn) obey(body []byte) error {
 
 // readWire reads one frame as it is on the wire.
 func (c *Conn) readWire() (flags byte, body []byte, err error) {
-	r := &c.r
+	r := &c.traffic().r
 	if r.br == nil {
 		var in io.Reader = c.rw
 		if len(c.ahead) > 0 {
@@ -144,7 +146,7 @@ func (c *Conn) readWire() (flags byte, body []byte, err error) {
 
 // readHeader takes a header out of the buffer only when it is there as a whole.
 func (c *Conn) readHeader() error {
-	r := &c.r
+	r := &c.traffic().r
 	var n uint64
 	for size, want := 0, 1; size == 0; {
 		b, err := r.br.Peek(want)
@@ -182,7 +184,7 @@ func (c *Conn) admit(n uint64) error {
 	limit := int64(math.MaxInt)
 	if c.limit > 0 {
 		limit = min(c.limit, limit)
-		if c.r.flags&FlagCommand != 0 {
+		if c.traffic().r.flags&FlagCommand != 0 {
 			limit = max(limit, maxHandshake)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 // After an error of the connection nothing more can be written, since a part of a
 // frame may be on its way; every later write returns the same error.
 func (c *Conn) WriteFrame(f Frame) error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
+	w := &c.traffic().w
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return c.writeFrame(f)
 }
 
@@ -23,8 +24,9 @@ func (c *Conn) WriteMessage(frames ...[]byte) error {
 	if len(frames) == 0 {
 		return errors.New("zmtp: message without a frame: give at least one, which may be empty")
 	}
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
+	w := &c.traffic().w
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i, body := range frames {
 		if err := c.writeFrame(Frame{More: i < len(frames)-1, Body: body}); err != nil {
 			return err
@@ -36,8 +38,9 @@ func (c *Conn) WriteMessage(frames ...[]byte) error {
 // WriteCommand writes a command and flushes. A command belongs between two
 // messages, not between the frames of one.
 func (c *Conn) WriteCommand(name string, data []byte) error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
+	w := &c.traffic().w
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := c.writeFrame(Frame{Command: true, Body: AppendCommandBody(nil, name, data)}); err != nil {
 		return err
 	}
@@ -46,8 +49,9 @@ func (c *Conn) WriteCommand(name string, data []byte) error {
 
 // Flush writes what is buffered.
 func (c *Conn) Flush() error {
-	c.w.mu.Lock()
-	defer c.w.mu.Unlock()
+	w := &c.traffic().w
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return c.flush()
 }
 
@@ -55,22 +59,23 @@ func (c *Conn) writeFrame(f Frame) error {
 	if err := c.bufferFrame(f); err != nil {
 		return err
 	}
+	t := c.traffic()
 	if !f.Command {
-		c.w.more = f.More
+		t.w.more = f.More
 		if !f.More {
-			if err := c.p.take(c); err != nil {
+			if err := t.p.take(c); err != nil {
 				return err
 			}
 		}
 	}
-	if len(c.w.buf) >= writeBuffer {
+	if len(t.w.buf) >= writeBuffer {
 		return c.flush()
 	}
 	return nil
 }
 
 func (c *Conn) bufferFrame(f Frame) error {
-	w := &c.w
+	w := &c.traffic().w
 	if w.err != nil {
 		return w.err
 	}
@@ -109,7 +114,7 @@ func (c *Conn) bufferFrame(f Frame) error {
 }
 
 func (c *Conn) flush() error {
-	w := &c.w
+	w := &c.traffic().w
 	if w.err != nil || len(w.buf) == 0 {
 		return w.err
 	}
