@@ -2,6 +2,7 @@ package msgcore
 
 import (
 	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -62,22 +63,47 @@ func (p *pollset) ignore(c syscall.RawConn, key pollKey) {
 }
 
 func (p *pollset) control(c syscall.RawConn, key pollKey, known bool, events uint32) error {
-	op := syscall.EPOLL_CTL_ADD
+	r := pollRequests.Get().(*pollRequest)
+	r.c, r.op = c, syscall.EPOLL_CTL_ADD
 	if known {
-		op = syscall.EPOLL_CTL_MOD
+		r.op = syscall.EPOLL_CTL_MOD
 	}
-	var err error
-	if e := p.raw.Control(func(set uintptr) {
-		e := c.Control(func(fd uintptr) {
-			err = sysEpollCtl(set, op, fd, &syscall.EpollEvent{Events: events, Fd: key.slot, Pad: key.gen})
-		})
-		if e != nil {
-			err = e
-		}
-	}); e != nil {
-		return e
+	r.event = syscall.EpollEvent{Events: events, Fd: key.slot, Pad: key.gen}
+	err := p.raw.Control(r.onSet)
+	if err == nil {
+		err = r.err
 	}
-	return os.NewSyscallError("epoll_ctl", err)
+	r.c, r.err = nil, nil
+	pollRequests.Put(r)
+	return err
+}
+
+// A pollRequest is a call of epoll_ctl under way, with what it would allocate.
+type pollRequest struct {
+	c     syscall.RawConn
+	op    int
+	event syscall.EpollEvent
+	set   uintptr
+	err   error
+
+	onSet, onConn func(fd uintptr) // withSet and withConn, made once
+}
+
+var pollRequests = sync.Pool{New: func() any {
+	r := &pollRequest{}
+	r.onSet, r.onConn = r.withSet, r.withConn
+	return r
+}}
+
+func (r *pollRequest) withSet(fd uintptr) {
+	r.set = fd
+	if err := r.c.Control(r.onConn); err != nil {
+		r.err = err
+	}
+}
+
+func (r *pollRequest) withConn(fd uintptr) {
+	r.err = os.NewSyscallError("epoll_ctl", sysEpollCtl(r.set, r.op, fd, &r.event))
 }
 
 // wait returns how many connections have something new, and waits for that if
