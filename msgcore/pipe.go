@@ -45,7 +45,7 @@ type pipe struct {
 }
 
 func newPipe(mu *sync.Mutex, maxMsgs int, maxBytes int64) *pipe {
-	p := &pipe{mu: mu, maxMsgs: maxMsgs, maxBytes: maxBytes, idle: true}
+	p := &pipe{mu: mu, maxMsgs: maxMsgs, maxBytes: maxBytes, idle: true, class: someClass}
 	p.batch = batchFor(maxMsgs)
 	return p
 }
@@ -313,7 +313,7 @@ func (p *pipe) take(dst []block) []block {
 	if p.open {
 		// What gathers between two takes tells how large a slab is worth.
 		b := &p.blocks[len(p.blocks)-1]
-		if len(p.blocks) == 1 && p.class > 0 && len(b.b) < slabClasses[p.class]/8 {
+		if len(p.blocks) == 1 && p.class > someClass && len(b.b) < slabClasses[p.class]/8 {
 			p.class--
 		}
 		p.seal()

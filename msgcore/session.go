@@ -108,7 +108,7 @@ func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, 
 	raw, ahead := rawConn(conn), mayReadAhead(conn)
 	var begun []byte
 	if accepted && ahead && raw != nil { // who has dialed may have spoken
-		room := newSlab(0, 0)
+		room := newSlab(someClass, 0)
 		if begun = readBegun(raw, room.buf); len(begun) > 0 {
 			defer room.drop()
 		} else {

@@ -164,10 +164,10 @@ func TestSimReadAheadIsCounted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			simulate(t, func(t *testing.T, n *sim) {
 				sends, receives := n.pair(t, c.from, c.to, msgcore.Options{Mechanism: c.mechanism}, msgcore.Options{Mechanism: c.mechanism, RecvHWM: 1})
-				n.link.SetDelay(time.Second) // all comes at once
+				n.link.SetDelay(time.Second) // all comes at once, and fits the least slab
 				var batch []msgcore.Msg
 				for range 10 {
-					batch = append(batch, msgcore.Msg{Frames: [][]byte{[]byte("more"), make([]byte, 50)}})
+					batch = append(batch, msgcore.Msg{Frames: [][]byte{[]byte("more"), make([]byte, 10)}})
 				}
 				_, err := sends.SendBatch(t.Context(), batch)
 				require.NoError(t, err)

@@ -19,10 +19,13 @@ type slab struct {
 	refs  atomic.Int32
 }
 
-// The largest holds 64 KiB of large frames with their headers.
-var slabClasses = [...]int{1 << 10, 4 << 10, 16 << 10, 72 << 10}
+// The smallest is what a connection reads into that has little to say: a message
+// that is never released keeps its slab. The largest holds 64 KiB of large frames
+// with their headers.
+var slabClasses = [...]int{256, 1 << 10, 4 << 10, 16 << 10, 72 << 10}
 
 const (
+	someClass = int8(1) // for more than one message
 	topClass  = int8(len(slabClasses) - 1)
 	inlineMax = 8 << 10 // larger frames travel beside the slab, not in it
 )
