@@ -5,13 +5,26 @@ package msgcore_test
 import (
 	"context"
 	"io"
+	"net"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/solomq/solomq/msgcore"
+	"github.com/solomq/solomq/msgcore/zmtp"
 )
+
+// mallocBytes is mallocs in bytes.
+func mallocBytes(n int, f func()) float64 {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / float64(n)
+}
 
 // mallocs returns how many allocations f makes, with all that goes on beside it,
 // for each of n messages.
@@ -22,6 +35,57 @@ func mallocs(n int, f func()) float64 {
 	f()
 	runtime.ReadMemStats(&after)
 	return float64(after.Mallocs-before.Mallocs) / float64(n)
+}
+
+// What a connection allocates until it is ready and has received a message, beyond
+// what it takes to accept it. Half of that stays; the rest is garbage, which a server
+// that thousands connect to has as well until the collector runs.
+func TestHandshakeAllocations(t *testing.T) {
+	const n = 200
+	most := []float64{4500, 52}
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer plain.Close()
+	router := msgcore.NewRouter(nil)
+	defer router.Close()
+	ep, err := router.Bind(ctx30(t), "tcp://127.0.0.1:*")
+	require.NoError(t, err)
+
+	ours, theirs := zmtp.AppendGreeting(nil, zmtp.Greeting{Version: zmtp.Version{Major: 3, Minor: 1}, Mechanism: "NULL"}), make([]byte, 10)
+	ours = append(ours, readyOf("DEALER")...)
+	ours = append(ours, frame(0, []byte("hello"))...)
+	dial := func(addr string) net.Conn {
+		c, err := net.Dial("tcp", addr)
+		require.NoError(t, err)
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	accepting := func() {
+		for range n {
+			dial(plain.Addr().String())
+			c, err := plain.Accept()
+			require.NoError(t, err)
+			t.Cleanup(func() { c.Close() })
+		}
+	}
+	ctx := ctx30(t)
+	serving := func() {
+		for range n {
+			c := dial(strings.TrimPrefix(ep, "tcp://"))
+			_, err := io.ReadFull(c, theirs) // it has looked whether we begin, in vain
+			require.NoError(t, err)
+			_, err = c.Write(ours)
+			require.NoError(t, err)
+			_, err = router.Recv(ctx)
+			require.NoError(t, err)
+		}
+	}
+	serving() // what is there once
+	for i, cost := range []func(int, func()) float64{mallocBytes, mallocs} {
+		each := cost(n, serving) - cost(n, accepting)
+		t.Logf("%.1f %s", each, []string{"bytes", "allocations"}[i])
+		require.Less(t, each, most[i])
+	}
 }
 
 const allocMessages = 100_000

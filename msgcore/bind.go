@@ -116,8 +116,7 @@ func (s *Socket) acceptLoop(ctx context.Context, l net.Listener, name string) {
 		if err == nil {
 			pause = acceptPause
 			s.event(Event{Kind: Accepted, Endpoint: name})
-			s.wg.Add(1)
-			go s.serve(conn, name)
+			s.enter(conn, name)
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
@@ -144,8 +143,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // serve begins the life of one accepted connection.
-func (s *Socket) serve(conn net.Conn, name string) {
-	ss := s.admit(conn, name)
+func (s *Socket) serve(v *visit) {
+	ss := s.admit(v)
 	if ss == nil {
 		s.wg.Done()
 		return
@@ -158,22 +157,21 @@ func (s *Socket) serve(conn net.Conn, name string) {
 }
 
 // admit makes a session of an accepted connection; nil if that fails.
-func (s *Socket) admit(conn net.Conn, name string) *session {
-	ctx, leave := s.door.enter(s.ctx, s.opts.HandshakePeers)
-	ss, err := s.handshake(ctx, conn, name, true, "")
-	leave()
+func (s *Socket) admit(v *visit) *session {
+	ss, err := s.handshake(v, v.conn, v.name, true, "")
+	v.leave()
 	if err != nil {
 		return nil
 	}
 	ss.nap.able = ss.raw != nil && !s.bytes && s.typ != Req // whose callers read by themselves
-	p := newPeer(s, name)
+	p := newPeer(s, ss.info)
 	if err := ss.attach(p); err != nil {
 		ss.end(err)
-		s.event(Event{Kind: HandshakeFailed, Endpoint: name, Peer: *ss.info, Err: err})
+		s.event(Event{Kind: HandshakeFailed, Endpoint: v.name, Peer: *ss.info, Err: err})
 		return nil
 	}
 	if s.listener != nil {
-		s.listener.offer(newStreamConn(ss, conn))
+		s.listener.offer(newStreamConn(ss, v.conn))
 	}
 	return ss
 }

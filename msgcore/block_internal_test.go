@@ -394,7 +394,7 @@ func readPieces(t testing.TB, pieces [][]byte) (msgs [][][]byte) {
 	info := &PeerInfo{Endpoint: "test://"}
 	ss := &session{s: s, version: zmtp.Version{Major: 3, Minor: 1}, conn: &segConn{pieces: pieces}, info: info, stop: make(chan struct{})}
 	ss.hb.ss = ss
-	require.NoError(t, ss.attach(newPeer(s, "test://")))
+	require.NoError(t, ss.attach(newPeer(s, ss.info)))
 	err := ss.run(false)
 	require.ErrorIs(t, err, io.EOF, "%v", err)
 	for {
@@ -547,7 +547,7 @@ func BenchmarkReader(b *testing.B) {
 	for i := 0; i < b.N; i += 1000 {
 		ss := &session{s: s, version: zmtp.Version{Major: 3, Minor: 1}, conn: &segConn{pieces: [][]byte{stream}}, info: &PeerInfo{}, stop: make(chan struct{})}
 		ss.hb.ss = ss
-		if err := ss.attach(newPeer(s, "bench://")); err != nil {
+		if err := ss.attach(newPeer(s, ss.info)); err != nil {
 			b.Fatal(err)
 		}
 		_ = ss.run(false)

@@ -40,7 +40,7 @@ func (s *Socket) byteSession(conn net.Conn, endpoint string) *session {
 // describe tells of conn's other end what there is to be known without a
 // handshake.
 func (s *Socket) describe(conn net.Conn, endpoint string) *PeerInfo {
-	info := &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
+	info := noInfo(endpoint)
 	if a := conn.RemoteAddr(); a != nil {
 		info.RemoteAddr = a.String()
 	}

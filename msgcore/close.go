@@ -66,6 +66,7 @@ func (s *Socket) shutdown(ctx context.Context, linger bool) error {
 		s.partAll()
 	}
 	s.cancel()
+	s.door.close()
 	s.endSessions()
 	if w := s.watcher.Load(); w != nil {
 		w.end()

@@ -107,7 +107,7 @@ func (d *dialer) queuesAhead() bool {
 
 // newPeer makes d's peer and, if messages may wait for it, attaches it.
 func (d *dialer) newPeer() error {
-	d.peer = newPeer(d.s, d.name)
+	d.peer = newPeer(d.s, noInfo(d.name))
 	d.peer.given = d.as
 	if !d.queuesAhead() {
 		return nil
@@ -215,13 +215,13 @@ func (d *dialer) dial() error {
 	s.event(Event{Kind: Connected, Endpoint: d.name})
 	unwatch := context.AfterFunc(d.ctx, func() { conn.Close() })
 	defer unwatch()
-	ss, err := s.handshake(s.ctx, conn, d.name, false, d.as)
+	ss, err := d.handshake(conn)
 	if err != nil {
 		return err
 	}
 	p := d.peer
 	if p == nil {
-		p = newPeer(s, d.name)
+		p = newPeer(s, ss.info)
 		p.given = d.as
 	}
 	ss.nth = d.made
@@ -246,4 +246,15 @@ func (d *dialer) dial() error {
 		d.pause, d.failed, d.ended = s.opts.Reconnect.Interval, 0, StopDisconnected
 	}
 	return err
+}
+
+// handshake is the socket's, within Options.Handshake.
+func (d *dialer) handshake(conn net.Conn) (*session, error) {
+	ctx := d.s.ctx
+	if limit := d.s.opts.Handshake; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errSlowHandshake)
+		defer cancel()
+	}
+	return d.s.handshake(ctx, conn, d.name, false, d.as)
 }

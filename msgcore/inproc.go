@@ -99,7 +99,7 @@ func (s *Socket) join(o *offer, e *endpoint) error {
 	if !s.typ.Peers(a.typ) {
 		return fmt.Errorf("a %v does not talk to a %v", a.typ, s.typ)
 	}
-	us := newPeer(s, e.name)
+	us := newPeer(s, noInfo(e.name))
 	us.twin, us.link = them, o.link
 	us.info = inprocInfo(e.name, s, a)
 	us.out.maxMsgs, us.out.maxBytes = sum(s.opts.SendHWM, a.opts.RecvHWM), sum(s.opts.SendBytes, a.opts.RecvBytes)

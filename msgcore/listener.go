@@ -183,7 +183,7 @@ func (s *Socket) dialStream(ctx context.Context, endpoint string) (net.Conn, err
 	}
 	s.event(Event{Kind: Connected, Endpoint: endpoint})
 	ss := s.byteSession(conn, endpoint)
-	if err := ss.attach(newPeer(s, endpoint)); err != nil {
+	if err := ss.attach(newPeer(s, ss.info)); err != nil {
 		ss.end(err)
 		return nil, err
 	}

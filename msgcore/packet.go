@@ -97,7 +97,7 @@ func (pe *packetEndpoint) join(conn transport.PacketConn) (*session, error) {
 	ss := &session{s: s, version: zmtp.Version{Major: 3, Minor: 0}, info: info, stop: make(chan struct{})}
 	ss.conn = newPacketLink(ss, conn, pe.tr.Ordered())
 	ss.hb.ss = ss
-	p := newPeer(s, name)
+	p := newPeer(s, noInfo(name))
 	p.packets = true
 	if !pe.tr.Ordered() {
 		p.datagram = conn.MaxPacket()

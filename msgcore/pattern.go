@@ -165,12 +165,17 @@ type peer struct {
 	datagram int  // the largest message in bytes, where each is a packet of its own
 }
 
-func newPeer(s *Socket, endpoint string) *peer {
-	p := &peer{s: s, nth: s.known.Add(1), index: -1}
+// newPeer makes a peer of which info is known.
+func newPeer(s *Socket, info *PeerInfo) *peer {
+	p := &peer{s: s, nth: s.known.Add(1), index: -1, info: info}
 	p.out = newPipe(&s.sendMu, s.opts.SendHWM, s.opts.SendBytes)
 	s.conflates(p.out, p, nil)
-	p.info = &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 	return p
+}
+
+// noInfo is what is known of a peer at endpoint before there is a connection.
+func noInfo(endpoint string) *PeerInfo {
+	return &PeerInfo{Endpoint: endpoint, Cred: transport.Cred{PID: -1, UID: -1, GID: -1}}
 }
 
 // describe is what is known of p, at its connection if it has one; under sendMu.

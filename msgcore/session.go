@@ -85,18 +85,13 @@ func isSlow(c net.Conn) bool {
 }
 
 // handshake greets the peer at conn, which was accepted or dialed over endpoint,
-// and returns a session that has not begun. The peer's routing id is as, or if
-// that is empty what the peer says.
+// and returns a session that has not begun. ctx bounds it by Options.Handshake. The
+// peer's routing id is as, or if that is empty what the peer says.
 func (s *Socket) handshake(ctx context.Context, conn net.Conn, endpoint string, accepted bool, as string) (*session, error) {
 	if s.bytes {
 		ss := s.byteSession(conn, endpoint)
 		ss.info.RoutingID = as
 		return ss, nil
-	}
-	if s.opts.Handshake > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.opts.Handshake, errSlowHandshake)
-		defer cancel()
 	}
 	mechanism := s.opts.Mechanism
 	if mechanism == nil {
