@@ -397,12 +397,10 @@ func liveHeap() uint64 {
 }
 
 func churn(t *testing.T, ep string, rounds int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
 	o := msgcore.Options{SendHWM: 10, Linger: msgcore.Discard, Reconnect: msgcore.Reconnect{Interval: time.Millisecond}}
 	dealer := msgcore.NewDealer(&o)
 	defer dealer.Close()
-	bound, err := dealer.Bind(ctx, ep)
+	bound, err := dealer.Bind(ctx30(t), ep)
 	require.NoError(t, err)
 	steady := msgcore.NewDealer(&o) // always there
 	defer steady.Close()
@@ -416,7 +414,8 @@ func churn(t *testing.T, ep string, rounds int) {
 		}
 		m.Release()
 	}
-	sctx, stop := context.WithCancel(ctx)
+	sctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	var all sync.WaitGroup
 	for g := range 2 {
 		all.Add(2)
@@ -446,7 +445,9 @@ func churn(t *testing.T, ep string, rounds int) {
 		d := msgcore.NewDealer(&o)
 		require.NoError(t, d.Connect(bound))
 		for range r.IntN(20) {
-			m, err := d.Recv(ctx)
+			soon, done := context.WithTimeout(sctx, patience) // for each: a connection takes a second on a busy machine
+			m, err := d.Recv(soon)
+			done()
 			require.NoError(t, err)
 			arrive(m)
 		}
