@@ -181,9 +181,12 @@ func TestPGMBehindTheWindow(t *testing.T) {
 	require.Eventually(t, func() bool { return lost.Load() > 100 && lost.Load() == sub.Stats().Packets.Lost }, patience, time.Millisecond)
 }
 
-// Twenty subscribers, one of which loses 30 %: the others are not slowed.
+// Twenty subscribers, one of which loses 30 %: the others are not slowed. Where it
+// loses nothing they are measured at the same time, so that what else the machine does
+// slows both.
 func TestPGMManySubscribers(t *testing.T) {
-	stream := func(percent int) time.Duration {
+	const joined = 10
+	field := func(percent int) (stream func() time.Duration) {
 		hosts := newNetwork(t, 3)
 		opts := &msgcore.Options{Transport: transport.Options{MulticastRate: 20_000}}
 		var subs []*msgcore.Socket
@@ -193,27 +196,33 @@ func TestPGMManySubscribers(t *testing.T) {
 		poor := pgmOpen(t, hosts[2], "epgm", msgcore.Sub, nil)
 		pub := pgmOpen(t, hosts[0], "epgm", msgcore.Pub, opts)
 		// A subscriber begins with the first packet that it hears: losses begin behind it.
-		const joined = 10
 		sendStream(t, pub, 0, joined)
 		for _, s := range append(subs, poor) {
 			recvStream(t, s, 0, joined)
 		}
 		hosts[2].lose(t, percent)
-		start := time.Now()
-		var good, all sync.WaitGroup
-		for _, s := range subs {
-			good.Go(func() { recvStream(t, s, joined, pgmCount()) })
+		return func() time.Duration {
+			start := time.Now()
+			var good, all sync.WaitGroup
+			for _, s := range subs {
+				good.Go(func() { recvStream(t, s, joined, pgmCount()) })
+			}
+			all.Go(func() { recvStream(t, poor, joined, pgmCount()) })
+			all.Go(func() { sendStream(t, pub, joined, pgmCount()) })
+			good.Wait()
+			took := time.Since(start)
+			all.Wait()
+			t.Logf("%d %% lost: %v, %+v", percent, took, pub.Stats().Packets)
+			return took
 		}
-		all.Go(func() { recvStream(t, poor, joined, pgmCount()) })
-		all.Go(func() { sendStream(t, pub, joined, pgmCount()) })
-		good.Wait()
-		took := time.Since(start)
-		all.Wait()
-		t.Logf("%d %% lost: %v, %+v", percent, took, pub.Stats().Packets)
-		return took
 	}
-	clean := stream(0)
-	require.Less(t, stream(30), 2*clean+time.Second)
+	clean, lossy := field(0), field(30)
+	var both sync.WaitGroup
+	var tookClean, tookLossy time.Duration
+	both.Go(func() { tookClean = clean() })
+	both.Go(func() { tookLossy = lossy() })
+	both.Wait()
+	require.Less(t, tookLossy, 2*tookClean+time.Second)
 }
 
 // Whatever is sent to them, both ends live, and count it.
