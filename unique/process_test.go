@@ -140,12 +140,53 @@ func playSecond([]string) int {
 	return code
 }
 
-// playRun is a tool that consists of one call. With a file as descriptor 3 it
-// waits for the end of that first.
-func playRun([]string) int {
-	if os.Getenv("SOLOMQ_TEST_GATE") != "" {
-		_, _ = io.Copy(io.Discard, os.NewFile(3, "gate"))
+// A gate lets processes begin together that have all started.
+type gate struct{ read, write, arrived, arrive *os.File }
+
+func newGate(t *testing.T) (g gate) {
+	t.Helper()
+	var err error
+	g.read, g.write, err = os.Pipe()
+	require.NoError(t, err)
+	g.arrived, g.arrive, err = os.Pipe()
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		for _, f := range []*os.File{g.read, g.write, g.arrived, g.arrive} {
+			f.Close()
+		}
+	})
+	return g
+}
+
+// holds makes cmd wait at the gate.
+func (g gate) holds(cmd *exec.Cmd) {
+	cmd.Env = append(cmd.Env, "SOLOMQ_TEST_GATE=1")
+	cmd.ExtraFiles = []*os.File{g.read, g.arrive}
+}
+
+// open lets them go once n are there.
+func (g gate) open(t *testing.T, n int) {
+	t.Helper()
+	require.NoError(t, g.arrive.Close())
+	_, err := io.ReadFull(g.arrived, make([]byte, n))
+	require.NoError(t, err)
+	require.NoError(t, g.write.Close())
+}
+
+// awaitGate is the part of a process that is held.
+func awaitGate() {
+	if os.Getenv("SOLOMQ_TEST_GATE") == "" {
+		return
 	}
+	arrive := os.NewFile(4, "arrive")
+	_, _ = arrive.Write([]byte{1})
+	_ = arrive.Close()
+	_, _ = io.Copy(io.Discard, os.NewFile(3, "gate"))
+}
+
+// playRun is a tool that consists of one call.
+func playRun([]string) int {
+	awaitGate()
 	code, err := unique.Run(context.Background(), testID, roleOptions(), verbs)
 	if err != nil {
 		return exitWith(err)
@@ -155,9 +196,7 @@ func playRun([]string) int {
 
 // playLaunch is a tool that starts its primary on demand.
 func playLaunch([]string) int {
-	if os.Getenv("SOLOMQ_TEST_GATE") != "" {
-		_, _ = io.Copy(io.Discard, os.NewFile(3, "gate"))
-	}
+	awaitGate()
 	o := roleOptions()
 	self, err := os.Executable()
 	if err != nil {
@@ -319,18 +358,16 @@ func TestProcessRunStorm(t *testing.T) {
 	dir := testDir(t)
 	for round := range rounds {
 		log := filepath.Join(dir, "log"+strconv.Itoa(round))
-		gate, opened, err := os.Pipe()
-		require.NoError(t, err)
+		gate := newGate(t)
 		var all []*exec.Cmd
 		for k := range processes {
 			cmd := actor(t, "app run", "exit", strconv.Itoa(k), strconv.Itoa(round))
-			cmd.Env = append(cmd.Env, dirEnv+"="+dir, logEnv+"="+log, "SOLOMQ_TEST_GATE=1", timeoutsEnv+"=20s")
-			cmd.ExtraFiles = []*os.File{gate}
+			cmd.Env = append(cmd.Env, dirEnv+"="+dir, logEnv+"="+log, timeoutsEnv+"=20s")
+			gate.holds(cmd)
 			require.NoError(t, cmd.Start())
 			all = append(all, cmd)
 		}
-		require.NoError(t, gate.Close())
-		require.NoError(t, opened.Close())
+		gate.open(t, processes)
 		for k, cmd := range all {
 			_ = cmd.Wait()
 			require.Equal(t, k, cmd.ProcessState.ExitCode(), "round %d", round)
@@ -349,20 +386,18 @@ func TestProcessStartPrimaryStorm(t *testing.T) {
 	opts := uniquetest.Options(t)
 	for round := range rounds {
 		log := filepath.Join(opts.Dir, "log"+strconv.Itoa(round))
-		gate, opened, err := os.Pipe()
-		require.NoError(t, err)
+		gate := newGate(t)
 		var all []*exec.Cmd
 		for k := range processes {
 			cmd := actor(t, "app launch", "exit", strconv.Itoa(k))
 			// The primary reads an empty input and would end at once: it is held
 			// by its idle time only.
-			cmd.Env = append(cmd.Env, dirEnv+"="+opts.Dir, logEnv+"="+log, "SOLOMQ_TEST_GATE=1", "SOLOMQ_TEST_STAY=1", idleEnv+"=2s", timeoutsEnv+"=20s")
-			cmd.ExtraFiles = []*os.File{gate}
+			cmd.Env = append(cmd.Env, dirEnv+"="+opts.Dir, logEnv+"="+log, "SOLOMQ_TEST_STAY=1", idleEnv+"=2s", timeoutsEnv+"=20s")
+			gate.holds(cmd)
 			require.NoError(t, cmd.Start())
 			all = append(all, cmd)
 		}
-		require.NoError(t, gate.Close())
-		require.NoError(t, opened.Close())
+		gate.open(t, processes)
 		for k, cmd := range all {
 			_ = cmd.Wait()
 			require.Equal(t, k, cmd.ProcessState.ExitCode(), "round %d", round)
