@@ -59,7 +59,9 @@ type Options struct {
 	Handshake time.Duration
 	// HandshakePeers bounds how many accepted connections may be in their
 	// handshake at once. One more, and the one that has taken the longest is
-	// closed. 0 means 1024, negative no bound.
+	// closed. 0 means 1024, negative no bound. Those that come together begin a
+	// few at a time, as long as each is through within a tenth of a second, which
+	// keeps a thousand that come at once from taking much memory.
 	HandshakePeers int
 	// HandshakeBytes bounds what a peer may send in its handshake, in bytes. 0
 	// means 128 KiB, negative no bound but that of 64 KiB for each command.
