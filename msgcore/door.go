@@ -26,21 +26,26 @@ type door struct {
 	fresh   *visit        // the first of those that have begun within the last moment, as far as is known
 	freshN  int           // so many of them there are
 	extra   int           // so many may be fresh besides a few
+	quick   int           // have left while they were fresh, for extra
 	slow    time.Duration // when the last one turned out to take longer than a moment
 	opener  *time.Timer   // for fresh; nil until it is needed
 }
 
 // Only a few begin at once, as long as these are through within a moment. Hundreds
 // would but wait for a processor, each with buffers and a goroutine whose stack has
-// grown, and such memory is not given back soon. If they take longer, because they
-// are far away or have nothing to say, waiting for them is of no use: the more they
-// are, the more may begin besides. A thousand strangers that say nothing hold up the
-// next one for less than half a second, once.
+// grown, and such memory is not given back soon. But they may also wait for peers far
+// away, or for whoever authorizes them: then the more there are the more must begin
+// at once. So with each few that get through the number grows, by a fourth of them:
+// ten thousand that come together and need 60 ms each are in within a second and a
+// half. If they take longer than a moment, or have nothing to say at all, waiting for them
+// is of no use. A thousand strangers that say nothing hold up the next one for less
+// than half a second, once.
 const (
 	moment   = 100 * time.Millisecond
 	few      = 8  // for each processor
 	extraFew = 64 // times few is the most that are extra
 	perSlow  = 4  // extra for each that takes longer, until it is quiet
+	perQuick = 4  // so many that get through make one extra
 )
 
 var errCrowded = errors.New("it took longer than the others and made room for a new connection (Options.HandshakePeers)")
@@ -98,7 +103,7 @@ func (d *door) letIn() {
 	for d.fresh != nil && t-d.fresh.since >= moment {
 		d.slow = d.fresh.since + moment
 		d.age(d.fresh)
-		d.extra = min(d.extra+perSlow, extraFew*usual)
+		d.widen(perSlow)
 	}
 	if d.freshN == 0 && t-d.slow >= moment { // it was quiet
 		d.extra = 0
@@ -121,6 +126,22 @@ func (d *door) letIn() {
 	} else {
 		d.opener.Reset(wait)
 	}
+}
+
+// widen lets n more be fresh; under mu.
+func (d *door) widen(n int) {
+	d.extra = min(d.extra+n, extraFew*few*runtime.GOMAXPROCS(0))
+}
+
+// pass is remove for one that is through, or out; under mu.
+func (d *door) pass(v *visit) {
+	if v.fresh {
+		if d.quick++; d.quick%perQuick == 0 {
+			d.widen(1)
+		}
+	}
+	d.remove(v)
+	d.letIn()
 }
 
 // open is letIn when the first fresh one is no longer.

@@ -70,9 +70,44 @@ func TestDoorPace(t *testing.T) {
 		time.Sleep(2 * moment)
 		come(usual + 1)
 		is(usual, 1)
+		depart(len(strangers))
+		is(0, 0)
+
+		// Those that get through let more begin.
+		time.Sleep(2 * moment)
+		come(3 * usual)
+		depart(usual)
+		is(usual+usual/perQuick, usual-usual/perQuick)
 		require.NoError(t, s.Close())
 		is(0, 0)
 		depart(len(strangers))
+	})
+}
+
+// Many that come together and wait for peers far away do not wait for each other for
+// long.
+func TestDoorFarAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const peers, away = 10000, 60 * time.Millisecond
+		s := New(Pull, &Options{HandshakePeers: -1, Handshake: -1})
+		defer s.Close()
+		begin := time.Now()
+		for range peers {
+			near, far := net.Pipe()
+			go func() { // it hears the beginning of a greeting, and answers by going
+				_, _ = far.Read(make([]byte, 1))
+				time.Sleep(away)
+				far.Close()
+			}()
+			s.enter(near, "test://")
+		}
+		for left := peers; left > 0 && time.Since(begin) < time.Minute; {
+			time.Sleep(away)
+			s.door.mu.Lock()
+			left = s.door.n
+			s.door.mu.Unlock()
+		}
+		require.Less(t, time.Since(begin), 2*time.Second)
 	})
 }
 

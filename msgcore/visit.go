@@ -47,8 +47,7 @@ func (v *visit) begin() {
 func (v *visit) leave() {
 	d := &v.s.door
 	d.mu.Lock()
-	d.remove(v)
-	d.letIn()
+	d.pass(v)
 	d.mu.Unlock()
 	v.end(context.Canceled, nil)
 }
