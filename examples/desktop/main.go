@@ -124,25 +124,50 @@ func show(ctx context.Context, inst *unique.Instance, first bool) error {
 	u := newUI(app.NewWithID(appID), inst)
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stopped := u.background(serving)
+	defer context.AfterFunc(serving, bounded)()
 	release := inst.Hold() // until the first window does
 	served := make(chan error, 1)
-	go func() {
-		err := inst.Serve(serving, u.commands().Dispatch)
-		stopped()
-		served <- err
-		u.quit()
-	}()
-	go func() {
-		defer release()
-		if first { // our own command line goes the way of all others
-			inst.Forward(serving, unique.Current().WithStdio())
-		}
-	}()
+	u.app.Lifecycle().SetOnStarted(func() {
+		takeSignals(cancel)
+		stopped := u.background(serving)
+		go func() {
+			err := inst.Serve(serving, u.commands().Dispatch)
+			stopped()
+			served <- errors.Join(err, inst.Close()) // the next launch need not wait for the toolkit
+			u.quit()
+			cancel()
+		}()
+		go func() {
+			defer release()
+			if first { // our own command line goes the way of all others
+				inst.Forward(serving, unique.Current().WithStdio())
+			}
+		}()
+	})
 	u.app.Run()
 	cancel() // nobody is left without windows if the toolkit ends by itself
-	if err := <-served; !errors.Is(err, context.Canceled) && ctx.Err() == nil {
+	if err := <-served; !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// takeSignals has the signals that end a program do just what end does. Fyne would
+// end at once, under the hands of those who show something: in its last moments a
+// call to it may panic or wait for ever.
+func takeSignals(end func()) {
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-c
+		end()
+	}()
+}
+
+// bounded ends the process if it has not ended by itself a moment after it was to.
+// Fyne, at least 2.7 and 2.8, waits at its end for an event that it may have dropped
+// the moment before, and then Run does not return.
+func bounded() {
+	time.AfterFunc(5*time.Second, func() { os.Exit(0) })
 }

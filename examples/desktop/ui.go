@@ -31,17 +31,21 @@ const (
 type ui struct {
 	app     fyne.App
 	inst    *unique.Instance
-	do      func(func()) // on Fyne's goroutine, and waits for it
+	do      func(func()) // on Fyne's goroutine, and waits for it; nothing after quit
 	windows []*window    // that was used last comes last
 	parked  fyne.Window  // the one that was closed last; Fyne ends without any
 
 	status  binding.String     // who asked for what
 	recent  binding.StringList // paths
 	channel binding.StringList // lines, the newest first
+
+	calls sync.RWMutex // held to read while Fyne is called from elsewhere
+	over  bool
 }
 
 func newUI(a fyne.App, inst *unique.Instance) *ui {
-	u := &ui{app: a, inst: inst, do: fyne.DoAndWait, status: binding.NewString(), recent: binding.NewStringList(), channel: binding.NewStringList()}
+	u := &ui{app: a, inst: inst, status: binding.NewString(), recent: binding.NewStringList(), channel: binding.NewStringList()}
+	u.do = u.call
 	u.recent.Set(a.Preferences().StringList(recentKey))
 	return u
 }
@@ -64,8 +68,22 @@ func (u *ui) background(ctx context.Context) (stop func()) {
 	}
 }
 
-// quit ends the application, from any goroutine.
-func (u *ui) quit() { fyne.Do(u.app.Quit) }
+func (u *ui) call(f func()) {
+	u.calls.RLock()
+	defer u.calls.RUnlock()
+	if !u.over {
+		fyne.DoAndWait(f)
+	}
+}
+
+// quit ends the application, from any goroutine but Fyne's, when nobody calls it
+// any more: Fyne does not bear that.
+func (u *ui) quit() {
+	u.calls.Lock()
+	defer u.calls.Unlock()
+	u.over = true
+	fyne.Do(u.app.Quit)
+}
 
 // A request is what a launch asks the windows for.
 type request struct {
