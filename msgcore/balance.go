@@ -84,6 +84,8 @@ func (b *balance) sendTo(o *outgoing) (*peer, sendResult) {
 	return p, sendResult{}
 }
 
+func (b *balance) alone() bool { return b.active == 1 }
+
 // pick is the next peer that has room for size bytes, which has had its turn
 // then; nil if there is none.
 func (b *balance) pick(size int64) *peer {

@@ -214,6 +214,57 @@ func TestPipeRoundTrip(t *testing.T) {
 }
 
 // The fair queue's ring is a queue.
+// What pushShort appends at once is what pushFrames would have, message by message,
+// and it stops where a message has to wait or is none of its own.
+func TestPushShort(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	atOnce := 0
+	for range 3000 {
+		var mu sync.Mutex
+		maxMsgs, maxBytes, smallMax := r.IntN(40), int64(r.IntN(3)*r.IntN(2000)), []int{inlineMax, 200, 30}[r.IntN(3)]
+		one, run := newPipe(&mu, maxMsgs, maxBytes), newPipe(&mu, maxMsgs, maxBytes)
+		msgs := make([]Msg, r.IntN(60))
+		for i := range msgs {
+			msgs[i].Frames = [][]byte{randomBytes(r, r.IntN(50))}
+			if r.IntN(20) == 0 {
+				msgs[i].Frames = randomFrames(r)
+			}
+		}
+		sizeOf := func(m Msg) (n int) {
+			for _, f := range m.Frames {
+				n += frameSize(len(f))
+			}
+			return n
+		}
+		taken := func(p *pipe, m Msg) bool {
+			n := sizeOf(m)
+			if n > smallMax || !p.room(int64(n)) {
+				return false
+			}
+			p.pushFrames(m.Frames, n)
+			return true
+		}
+		sent := 0
+		for sent < len(msgs) && taken(one, msgs[sent]) {
+			sent++
+		}
+		n := 0
+		for n < len(msgs) && taken(run, msgs[n]) {
+			n++
+			k := run.pushShort(msgs[n:], smallMax)
+			n, atOnce = n+k, atOnce+k
+		}
+		require.Equal(t, sent, n)
+		require.Equal(t, []any{one.msgs, one.bytes, one.open, len(one.blocks)}, []any{run.msgs, run.bytes, run.open, len(run.blocks)})
+		for i := range one.blocks {
+			a, b := &one.blocks[i], &run.blocks[i]
+			require.Equal(t, a.b, b.b)
+			require.Equal(t, []any{a.msgs, a.frames, a.size}, []any{b.msgs, b.frames, b.size})
+		}
+	}
+	require.Positive(t, atOnce)
+}
+
 func TestFairQueueRing(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	var q fairQueue

@@ -100,12 +100,7 @@ func (in *inlet) pop(m *Msg, id []byte) {
 		table[first] = b[pos:end:end]
 		in.pos, l.used = end, first+1
 		in.left--
-		*m = Msg{
-			Frames: table[first : first+1 : first+1],
-			lease:  l, index: in.index, gen: l.gen, table: uint32(first),
-			event: in.event,
-		}
-		in.index++
+		in.fill(m, table[first:first+1:first+1], first)
 		return
 	}
 	table := l.table[:l.used]
@@ -131,10 +126,15 @@ func (in *inlet) pop(m *Msg, id []byte) {
 	in.pos = pos
 	l.used = len(table)
 	in.left--
-	*m = Msg{
-		Frames: table[first:len(table):len(table)],
-		lease:  l, index: in.index, gen: l.gen, table: uint32(first),
-		event: in.event,
-	}
+	in.fill(m, table[first:len(table):len(table)], first)
+}
+
+// fill makes m the next message, with frames, which are table[first:] of the lease.
+// It sets one field after the other: a composite literal would be made on the stack
+// and copied from there in larger pieces, which processors wait for.
+func (in *inlet) fill(m *Msg, frames [][]byte, first int) {
+	m.Frames, m.RoutingID = frames, 0
+	m.lease, m.slot = in.lease, newSlot(in.index, in.lease.gen)
+	m.place = newPlace(first, in.event)
 	in.index++
 }

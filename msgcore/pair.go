@@ -49,6 +49,8 @@ func (t *pairPattern) send(o *outgoing) (sendResult, error) {
 }
 
 // pick is the peer, if there is one and it has room for size bytes.
+func (t *pairPattern) alone() bool { return true }
+
 func (t *pairPattern) pick(size int64) *peer {
 	if t.only == nil {
 		return nil

@@ -220,6 +220,49 @@ func (p *pipe) pushFrames(frames [][]byte, size int) (wake bool) {
 	return p.pushed(b, len(frames), size)
 }
 
+// pushShort is pushFrames of the first of msgs, as long as each is one short frame,
+// takes at most most bytes, and fits into the block into which the last one went.
+// It returns how many these are. That one has woken whoever is to be woken.
+func (p *pipe) pushShort(msgs []Msg, most int) (n int) {
+	if !p.open {
+		return 0
+	}
+	b := &p.blocks[len(p.blocks)-1]
+	dst := b.b
+	left := cap(dst) - len(dst)
+	if p.maxBytes > 0 {
+		left = int(min(int64(left), p.maxBytes-p.bytes))
+	}
+	msgs = msgs[:min(len(msgs), p.batch-b.msgs)]
+	if p.maxMsgs > 0 {
+		msgs = msgs[:max(0, min(len(msgs), p.maxMsgs-p.msgs))]
+	}
+	for n < len(msgs) {
+		frames := msgs[n].Frames
+		if len(frames) != 1 || len(frames[0]) > 255 {
+			break
+		}
+		f, at := frames[0], len(dst)
+		size := 2 + len(f)
+		if size > most || size > left {
+			break
+		}
+		dst = dst[:at+size]
+		dst[at], dst[at+1] = 0, byte(len(f))
+		copy(dst[at+2:], f)
+		left -= size
+		n++
+	}
+	size := int64(len(dst) - len(b.b))
+	b.b = dst
+	b.msgs, b.frames, b.size = b.msgs+n, b.frames+n, b.size+size
+	if b.msgs >= p.batch {
+		p.seal()
+	}
+	p.msgs, p.bytes = p.msgs+n, p.bytes+size
+	return n
+}
+
 // pushRaw is pushFrames of a message in framing.
 func (p *pipe) pushRaw(raw []byte, frames int) (wake bool) {
 	b := p.tailFor(len(raw))

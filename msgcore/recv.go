@@ -7,12 +7,11 @@ import (
 
 // Recv waits for the next message until ctx ends. The message and its frames
 // belong to the caller; see Msg.
-func (s *Socket) Recv(ctx context.Context) (Msg, error) {
+func (s *Socket) Recv(ctx context.Context) (m Msg, err error) {
 	if s.optErr != nil {
 		return Msg{}, s.optErr
 	}
 	s.recvMu.Lock()
-	var m Msg
 	if s.recvQuick(&m) {
 		next := s.passOn()
 		s.recvMu.Unlock()

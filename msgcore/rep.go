@@ -61,9 +61,9 @@ func (t *repPattern) recv(in *inlet, m *Msg) bool {
 		t.open++
 		t.from = in.peer
 		t.envelope, t.frames = appendEnvelope(t.envelope[:0], m.Frames[:i+1]), i+1
-		m.env = uint16(i + 1)
+		m.place = m.place.withEnv(i + 1)
 		m.Frames = m.Frames[i+1:]
-		t.last = Msg{lease: m.lease, index: m.index, gen: m.gen}
+		t.last = Msg{lease: m.lease, slot: m.slot}
 		t.mu.Unlock()
 		return true
 	}
@@ -113,15 +113,16 @@ func (t *repPattern) sendTo(p *peer, o *outgoing) sendResult {
 
 // reply answers one of several requests.
 func (t *repPattern) reply(ctx context.Context, m Msg, frames [][]byte) error {
-	envelope := appendEnvelope(nil, m.lease.table[m.table:m.table+uint32(m.env)])
-	if err := t.s.replyTo(ctx, m.lease.in.peer, envelope, int(m.env), frames); err != nil {
+	first, env := m.place.table(), m.place.env()
+	envelope := appendEnvelope(nil, m.lease.table[first:first+uint32(env)])
+	if err := t.s.replyTo(ctx, m.lease.in.peer, envelope, int(env), frames); err != nil {
 		return err
 	}
 	t.mu.Lock()
 	if t.open > 0 {
 		t.open--
 	}
-	if l := &t.last; l.lease == m.lease && l.index == m.index && l.gen == m.gen {
+	if l := &t.last; l.lease == m.lease && l.slot == m.slot {
 		t.last = Msg{}
 	}
 	t.mu.Unlock()

@@ -137,7 +137,7 @@ func (s *Socket) awaitReply(ctx context.Context, c *call) error {
 
 // deliver gives m to the Request that it is the reply of, if any; under recvMu.
 func (s *Socket) deliver(in *inlet, m *Msg) bool {
-	if m.event == eventLost {
+	if m.Event() == eventLost {
 		s.loseCalls(in.peer, 0, binary.BigEndian.Uint32(m.Frames[0]))
 		return true
 	}

@@ -11,6 +11,9 @@ type spreading interface {
 	// pick returns the peer whose turn it is and that has room for size bytes;
 	// nil if there is none. Under sendMu.
 	pick(size int64) *peer
+	// alone reports whether that peer also has the turns that follow, as long as
+	// it has room. Under sendMu.
+	alone() bool
 }
 
 // quicken looks whether s can do so: a REQ, say, has a say in what is sent.
@@ -108,25 +111,31 @@ func (s *Socket) pickOpen(size int) *peer {
 // not, and returns how many these are and whom to wake; under sendMu, with the
 // socket open. It leaves it to the caller to release them.
 func (s *Socket) sendQuickly(msgs []Msg, woken []wakeup) (int, []wakeup) {
-	for n := range msgs {
+	n := 0
+	for n < len(msgs) {
 		frames := msgs[n].Frames
 		size, ok := s.small(frames)
 		if !ok {
-			return n, woken
+			break
 		}
 		if s.pub != nil {
 			if ok, woken = s.pub.sendSmall(frames, size, woken); !ok {
-				return n, woken
+				break
 			}
+			n++
 			continue
 		}
 		p := s.spread.pick(int64(size))
 		if p == nil {
-			return n, woken
+			break
 		}
 		if p.out.pushFrames(frames, size) {
 			woken = append(woken, p.claim())
 		}
+		n++
+		if s.spread.alone() {
+			n += p.out.pushShort(msgs[n:], s.smallMax)
+		}
 	}
-	return len(msgs), woken
+	return n, woken
 }

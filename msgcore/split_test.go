@@ -44,10 +44,18 @@ func TestSplitsEvenly(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(c.from, " to ", c.peers), func(t *testing.T) {
 				src, peers := fanSockets(t, ep, c.from, c.to, unlimited, c.peers)
-				each := scaled(500, 20000)
+				each := scaled(501, 20001) // a multiple of three
 				ctx := ctx30(t)
-				for i := range each * c.peers {
+				for i := 0; i < each*c.peers; {
 					require.NoError(t, src.Send(ctx, fmt.Append(nil, i)))
+					i++
+					var batch []msgcore.Msg
+					for ; i%(3*c.peers) != 0; i++ {
+						batch = append(batch, msgcore.Msg{Frames: [][]byte{fmt.Append(nil, i)}})
+					}
+					n, err := src.SendBatch(ctx, batch)
+					require.NoError(t, err)
+					require.Len(t, batch, n)
 				}
 				for _, p := range peers {
 					last := -1

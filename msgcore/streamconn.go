@@ -148,7 +148,7 @@ func (c *streamConn) next() bool {
 			return false
 		}
 		c.in.pop(&c.msg, nil)
-		if c.msg.event == 0 {
+		if c.msg.Event() == 0 {
 			c.rest = c.msg.Frames[0]
 			return true
 		}
