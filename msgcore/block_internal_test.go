@@ -213,7 +213,6 @@ func TestPipeRoundTrip(t *testing.T) {
 	}
 }
 
-// The fair queue's ring is a queue.
 // What pushShort appends at once is what pushFrames would have, message by message,
 // and it stops where a message has to wait or is none of its own.
 func TestPushShort(t *testing.T) {
@@ -265,6 +264,7 @@ func TestPushShort(t *testing.T) {
 	require.Positive(t, atOnce)
 }
 
+// The fair queue's ring is a queue.
 func TestFairQueueRing(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	var q fairQueue

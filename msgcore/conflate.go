@@ -26,19 +26,30 @@ func (p *pipe) keepLast() {
 	if last < 0 {
 		return
 	}
-	drop := func(msgs int, size int64) {
-		p.msgs -= msgs
-		p.bytes -= size
-		p.other.add(tally{int64(msgs), size})
-		p.replaced.count(msgs)
-	}
 	for i := range p.blocks[:last] {
-		drop(p.blocks[i].msgs, p.blocks[i].size)
+		p.replace(p.blocks[i].msgs, p.blocks[i].size)
 		p.blocks[i].free()
 	}
 	p.blocks[0], p.blocks[last] = p.blocks[last], p.blocks[0]
 	p.blocks = p.blocks[:1]
-	drop(p.blocks[0].cut(p.blocks[0].size - 1))
+	p.replace(p.blocks[0].cut(p.blocks[0].size - 1))
+}
+
+// keepNone drops all messages, since one is about to be added; under p.mu.
+func (p *pipe) keepNone() {
+	for i := range p.blocks {
+		p.replace(p.blocks[i].msgs, p.blocks[i].size)
+		p.blocks[i].free()
+	}
+	p.blocks, p.open = p.blocks[:0], false
+}
+
+// replace accounts for messages that are dropped for a newer one.
+func (p *pipe) replace(msgs int, size int64) {
+	p.msgs -= msgs
+	p.bytes -= size
+	p.other.add(tally{int64(msgs), size})
+	p.replaced.count(msgs)
 }
 
 func (r *replacing) count(msgs int) {

@@ -79,6 +79,39 @@ func TestConflateReceives(t *testing.T) {
 	}
 }
 
+// Short messages go into queues by a way of their own, one by one and as batches.
+func TestConflateReceivesShort(t *testing.T) {
+	for _, from := range []msgcore.Type{msgcore.Push, msgcore.Dealer, msgcore.Pub} {
+		schemes(t, func(t *testing.T, ep string) {
+			out, s := open(t, from, nil), open(t, counterpart[from], conflating)
+			if from == msgcore.Pub {
+				require.NoError(t, s.Subscribe(""))
+			}
+			require.NoError(t, s.Connect(bindTo(t, out, ep)))
+			require.NoError(t, out.WaitPeers(limited(t), 1))
+			if from == msgcore.Pub {
+				require.NoError(t, out.WaitSubscribers(limited(t), 1))
+			}
+			for i := range 50 {
+				sendTexts(t, out, fmt.Sprint(i))
+			}
+			replaced(t, s, 49)
+			require.Equal(t, []string{"49"}, recvTexts(t, s))
+			batch := make([]msgcore.Msg, 50)
+			for i := range batch {
+				batch[i].Frames = [][]byte{fmt.Append(nil, i)}
+			}
+			_, err := out.SendBatch(limited(t), batch)
+			require.NoError(t, err)
+			replaced(t, s, 98)
+			require.Equal(t, []string{"49"}, recvTexts(t, s))
+			_, ok, err := s.TryRecv()
+			require.NoError(t, err)
+			require.False(t, ok)
+		})
+	}
+}
+
 // Subscribers of a PUB each get the last, a slow one too.
 func TestConflatePub(t *testing.T) {
 	schemes(t, func(t *testing.T, ep string) {

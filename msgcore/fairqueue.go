@@ -81,6 +81,7 @@ func (q *fairQueue) recv(s *Socket, m *Msg) bool {
 			return true
 		}
 		m.Release()
+		*m = Msg{} // and not a message to those who get none
 	}
 	return false
 }

@@ -30,9 +30,9 @@ type Msg struct {
 }
 
 // A Msg and an error are just the nine words that functions return in registers on
-// amd64, and no word of a Msg is written in parts, which a processor that reads it in
-// one piece would have to wait for. So small numbers share words: receiving is faster
-// by a tenth.
+// amd64, and small numbers share words that are written in one piece, since a processor
+// waits when it reads in one piece what was written in parts. Receiving is faster by a
+// tenth for it.
 
 // A slot is the number of a message in its lease, and the generation of that.
 type slot uint64

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -541,4 +543,39 @@ func TestNotTakenIsKept(t *testing.T) {
 	require.NotNil(t, a.Peer())
 	msgcore.ReleaseBatch([]msgcore.Msg{a, b})
 	require.Nil(t, a.Peer())
+}
+
+// What a socket refuses is nobody's message: the buffers are used again, so neither
+// those who look without waiting nor those whose socket is closed may hold it.
+func TestRefusedIsNoMessage(t *testing.T) {
+	schemes(t, func(t *testing.T, ep string) {
+		rep, dealer := open(t, msgcore.Rep, nil), open(t, msgcore.Dealer, nil)
+		require.NoError(t, dealer.Connect(bindTo(t, rep, ep)))
+		require.NoError(t, dealer.WaitPeers(limited(t), 1))
+		refused := func(n uint64) bool { return rep.Stats().DroppedMalformed == n }
+		sendTexts(t, dealer, "no envelope")
+		for ctx := limited(t); !refused(1); runtime.Gosched() {
+			m, ok, err := rep.TryRecv()
+			require.NoError(t, err)
+			require.False(t, ok)
+			require.Zero(t, m)
+			require.NoError(t, ctx.Err())
+		}
+
+		type result struct {
+			msgcore.Msg
+			error
+		}
+		got := make(chan result, 1)
+		go func() {
+			m, err := rep.Recv(context.Background())
+			got <- result{m, err}
+		}()
+		sendTexts(t, dealer, "no envelope")
+		require.Eventually(t, func() bool { return refused(2) }, patience, 1e6)
+		require.NoError(t, rep.Close())
+		r := <-got
+		require.ErrorIs(t, r.error, net.ErrClosed)
+		require.Zero(t, r.Msg)
+	})
 }

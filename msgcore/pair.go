@@ -49,8 +49,6 @@ func (t *pairPattern) send(o *outgoing) (sendResult, error) {
 }
 
 // pick is the peer, if there is one and it has room for size bytes.
-func (t *pairPattern) alone() bool { return true }
-
 func (t *pairPattern) pick(size int64) *peer {
 	if t.only == nil {
 		return nil
@@ -61,6 +59,8 @@ func (t *pairPattern) pick(size int64) *peer {
 	}
 	return t.only
 }
+
+func (t *pairPattern) alone() bool { return true }
 
 func (t *pairPattern) writable() bool {
 	return t.pick(1) != nil

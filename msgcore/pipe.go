@@ -221,10 +221,11 @@ func (p *pipe) pushFrames(frames [][]byte, size int) (wake bool) {
 }
 
 // pushShort is pushFrames of the first of msgs, as long as each is one short frame,
-// takes at most most bytes, and fits into the block into which the last one went.
-// It returns how many these are. That one has woken whoever is to be woken.
+// takes at most most bytes, and fits into the block into which the last message went.
+// It returns how many these are. pushFrames of the last one, just now, has told whom to
+// wake.
 func (p *pipe) pushShort(msgs []Msg, most int) (n int) {
-	if !p.open {
+	if !p.open || p.replaced != nil {
 		return 0
 	}
 	b := &p.blocks[len(p.blocks)-1]
@@ -285,6 +286,9 @@ func appendFrames(dst []byte, frames [][]byte) []byte {
 
 // tailFor is tail for a message that has no part outside of the block.
 func (p *pipe) tailFor(size int) *block {
+	if p.replaced != nil { // by the receiver's will, on inproc
+		p.keepNone()
+	}
 	if p.open {
 		if b := &p.blocks[len(p.blocks)-1]; cap(b.b)-len(b.b) >= size {
 			return b

@@ -124,9 +124,9 @@ func show(ctx context.Context, inst *unique.Instance, first bool) error {
 	u := newUI(app.NewWithID(appID), inst)
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(serving, bounded)()
 	release := inst.Hold() // until the first window does
 	served := make(chan error, 1)
+	defer context.AfterFunc(serving, func() { time.AfterFunc(5*time.Second, func() { leave(served) }) })()
 	u.app.Lifecycle().SetOnStarted(func() {
 		takeSignals(cancel)
 		stopped := u.background(serving)
@@ -134,8 +134,8 @@ func show(ctx context.Context, inst *unique.Instance, first bool) error {
 			err := inst.Serve(serving, u.commands().Dispatch)
 			stopped()
 			served <- errors.Join(err, inst.Close()) // the next launch need not wait for the toolkit
-			u.quit()
 			cancel()
+			u.quit()
 		}()
 		go func() {
 			defer release()
@@ -146,10 +146,15 @@ func show(ctx context.Context, inst *unique.Instance, first bool) error {
 	})
 	u.app.Run()
 	cancel() // nobody is left without windows if the toolkit ends by itself
-	if err := <-served; !errors.Is(err, context.Canceled) {
-		return err
+	return untold(<-served)
+}
+
+// untold is err, unless Serve ended because it was told to.
+func untold(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // takeSignals has the signals that end a program do just what end does. Fyne would
@@ -165,9 +170,19 @@ func takeSignals(end func()) {
 	}()
 }
 
-// bounded ends the process if it has not ended by itself a moment after it was to.
+// leave ends the process that has not ended by itself some time after it was to.
 // Fyne, at least 2.7 and 2.8, waits at its end for an event that it may have dropped
 // the moment before, and then Run does not return.
-func bounded() {
-	time.AfterFunc(5*time.Second, func() { os.Exit(0) })
+func leave(served <-chan error) {
+	err := errors.New("still busy with what it shows")
+	select {
+	case err = <-served: // all is done, but for the toolkit
+		err = untold(err)
+	default:
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "desktop: %v\n", err)
+		os.Exit(exitFailed)
+	}
+	os.Exit(0)
 }
