@@ -127,8 +127,8 @@ const fresh = 50 * time.Millisecond
 
 // send sends m, and what waits to go out with it; m may be nil.
 func (w *waiting) send(m *message) error {
-	now := time.Now()
-	w.patience(now)
+	w.patience()
+	w.l.conn.stall = w.opts.Timeouts.Offer
 	_ = w.l.conn.SetWriteDeadline(w.offer) // an error shows in the write
 	fault("request")
 	write := w.l.z.Flush
@@ -142,12 +142,15 @@ func (w *waiting) send(m *message) error {
 		return errStartOver
 	}
 	_ = w.l.conn.SetWriteDeadline(time.Time{})
+	w.l.conn.stall = 0
+	w.patience() // it has taken what does not fit into the system's buffers, and lives
 	fault("waiting")
 	return nil
 }
 
 // patience gives the primary the full time from now on.
-func (w *waiting) patience(now time.Time) {
+func (w *waiting) patience() {
+	now := time.Now()
 	w.offer = now.Add(w.opts.Timeouts.Offer)
 	w.ping = now.Add(w.opts.Timeouts.Offer / 4)
 }
@@ -208,7 +211,7 @@ func (w *waiting) timeUp(now time.Time) error {
 	case !now.Before(w.offer):
 		return w.unresponsive("request")
 	case !w.soon.IsZero() && !now.Before(w.soon):
-		w.soon, w.hello = time.Time{}, w.start.Add(w.opts.Timeouts.Hello)
+		w.soon, w.hello = time.Time{}, now.Add(w.opts.Timeouts.Hello)
 		w.ping = now
 	case now.Before(w.ping):
 		return nil

@@ -17,6 +17,10 @@ type patientConn struct {
 	net.Conn
 	written atomic.Int64 // bytes that the system has taken
 
+	// stall, unless 0, is how long the other side may take no byte of a long
+	// Write: its deadline moves with what is taken.
+	stall time.Duration
+
 	mu    sync.Mutex // guards isCut, held while a deadline is set
 	isCut bool
 }
@@ -54,8 +58,23 @@ func (c *patientConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// writeStep is how much of a Write has to be taken before its deadline moves.
+const writeStep = 64 << 10
+
 // Write implements io.Writer.
-func (c *patientConn) Write(p []byte) (int, error) {
+func (c *patientConn) Write(p []byte) (n int, err error) {
+	for {
+		k, err := c.write(p[n:min(n+writeStep, len(p))])
+		if n += k; err != nil || n == len(p) {
+			return n, err
+		}
+		if c.stall > 0 {
+			_ = c.SetWriteDeadline(time.Now().Add(c.stall)) // an error shows in the next write
+		}
+	}
+}
+
+func (c *patientConn) write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		if err := c.SetWriteDeadline(time.Now().Add(grace)); err != nil {

@@ -121,8 +121,9 @@ type Timeouts struct {
 	// be greeted. 0 means 2 s.
 	Hello time.Duration
 	// Offer bounds how long a live primary that is neither starting nor busy
-	// may take to make a handler free for a request, and how long Acquire
-	// waits for one that is leaving. 0 means 10 s.
+	// may take to make a handler free for a request that it has got, or to take
+	// no byte of one that it gets, and how long Acquire waits for one that is
+	// leaving. 0 means 10 s.
 	Offer time.Duration
 	// Go bounds how long the primary keeps a handler free for a secondary that
 	// does not say go. 0 means 10 s.
