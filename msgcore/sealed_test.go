@@ -74,7 +74,7 @@ func TestSealedConnection(t *testing.T) {
 	opts := &msgcore.Options{Mechanism: maskMechanism{}}
 	for _, scheme := range []string{"tcp://127.0.0.1:*", "ipc://*"} {
 		t.Run(scheme[:3], func(t *testing.T) {
-			ctx := ctx30(t)
+			ctx := t.Context()
 			router, dealer := msgcore.NewRouter(opts), msgcore.NewDealer(opts)
 			pair(t, router, dealer, scheme)
 			go func() {
@@ -85,7 +85,10 @@ func TestSealedConnection(t *testing.T) {
 				}
 			}()
 			sizes := []int{0, 1, 255, 256, 8192, 8193, 65536, 100_000, 1 << 20, 7}
-			const rounds = 5
+			rounds := 5
+			if msgcore.RaceEnabled { // which looks at each byte that is masked
+				rounds = 2
+			}
 			sent := make(chan error, 1)
 			go func() {
 				for r := range rounds {
@@ -100,7 +103,7 @@ func TestSealedConnection(t *testing.T) {
 			}()
 			for r := range rounds {
 				for i, n := range sizes {
-					m, err := dealer.Recv(ctx)
+					m, err := dealer.Recv(limited(t))
 					require.NoError(t, err)
 					require.Equal(t, [][]byte{[]byte(fmt.Sprint(r)), pattern(i, n), pattern(r, n/3)}, m.Frames)
 					m.Release()
