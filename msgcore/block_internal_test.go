@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -211,6 +212,22 @@ func TestPipeRoundTrip(t *testing.T) {
 			require.True(t, sameMessage(kept[i], got), "a message that was kept has changed")
 		}
 	}
+}
+
+// A Msg and an error go through the nine registers that amd64 has for results.
+func TestMsgFitsRegisters(t *testing.T) {
+	words := 2 // the error
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Msg]()) {
+		switch f.Type.Kind() {
+		case reflect.Slice:
+			words += 3
+		case reflect.Uint32, reflect.Uint64, reflect.Pointer:
+			words++
+		default:
+			t.Fatalf("count the words of %s, a %v", f.Name, f.Type)
+		}
+	}
+	require.LessOrEqual(t, words, 9)
 }
 
 // What pushShort appends at once is what pushFrames would have, message by message,

@@ -50,20 +50,27 @@ func TestConflateSends(t *testing.T) {
 	}
 }
 
+// toConflating returns a socket of type from at ep, and one that receives from it and
+// keeps the last message only.
+func toConflating(t *testing.T, from msgcore.Type, ep string) (out, s *msgcore.Socket) {
+	t.Helper()
+	out, s = open(t, from, nil), open(t, counterpart[from], conflating)
+	if from == msgcore.Pub {
+		require.NoError(t, s.Subscribe(""))
+	}
+	require.NoError(t, s.Connect(bindTo(t, out, ep)))
+	require.NoError(t, out.WaitPeers(limited(t), 1))
+	if from == msgcore.Pub {
+		require.NoError(t, out.WaitSubscribers(limited(t), 1))
+	}
+	return out, s
+}
+
 // A receiver gets the last message that has come, whole, and then waits.
 func TestConflateReceives(t *testing.T) {
 	for _, typ := range []msgcore.Type{msgcore.Pull, msgcore.Dealer, msgcore.Sub} {
-		from := counterpart[typ]
 		schemes(t, func(t *testing.T, ep string) {
-			s, out := open(t, typ, conflating), open(t, from, nil)
-			if typ == msgcore.Sub {
-				require.NoError(t, s.Subscribe(""))
-			}
-			require.NoError(t, s.Connect(bindTo(t, out, ep)))
-			require.NoError(t, out.WaitPeers(limited(t), 1))
-			if typ == msgcore.Sub {
-				require.NoError(t, out.WaitSubscribers(limited(t), 1))
-			}
+			out, s := toConflating(t, counterpart[typ], ep)
 			for range 3 {
 				before := int(s.Stats().DroppedReplaced)
 				for i := range 20 {
@@ -83,15 +90,7 @@ func TestConflateReceives(t *testing.T) {
 func TestConflateReceivesShort(t *testing.T) {
 	for _, from := range []msgcore.Type{msgcore.Push, msgcore.Dealer, msgcore.Pub} {
 		schemes(t, func(t *testing.T, ep string) {
-			out, s := open(t, from, nil), open(t, counterpart[from], conflating)
-			if from == msgcore.Pub {
-				require.NoError(t, s.Subscribe(""))
-			}
-			require.NoError(t, s.Connect(bindTo(t, out, ep)))
-			require.NoError(t, out.WaitPeers(limited(t), 1))
-			if from == msgcore.Pub {
-				require.NoError(t, out.WaitSubscribers(limited(t), 1))
-			}
+			out, s := toConflating(t, from, ep)
 			for i := range 50 {
 				sendTexts(t, out, fmt.Sprint(i))
 			}

@@ -96,10 +96,11 @@ func (l *lease) release(i, gen, mask uint32) {
 	}
 }
 
-// alive reports whether the message of index i is not released.
-func (l *lease) alive(i, gen uint32) bool {
+// alive reports whether the message in s is not released.
+func (l *lease) alive(s slot) bool {
+	i := s.index()
 	old := l.words[i>>5].Load()
-	return uint32(old>>32) == gen && old&(uint64(1)<<(i&31)) != 0
+	return uint32(old>>32) == s.gen() && old&(uint64(1)<<(i&31)) != 0
 }
 
 // settle is told that all messages of a word were released.

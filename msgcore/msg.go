@@ -62,7 +62,7 @@ func (m Msg) Release() {
 	if l == nil {
 		return
 	}
-	if raceEnabled && l.alive(m.slot.index(), m.slot.gen()) {
+	if raceEnabled && l.alive(m.slot) {
 		for _, f := range m.Frames {
 			poison(f)
 		}
@@ -92,13 +92,12 @@ func ReleaseBatch(msgs []Msg) {
 			continue
 		}
 		// The messages of one word go together.
-		word, gen := msgs[i].slot.index()>>5, msgs[i].slot.gen()
-		var mask uint32
-		for i < len(msgs) && msgs[i].lease == l && msgs[i].slot.index()>>5 == word && msgs[i].slot.gen() == gen {
+		first, mask := msgs[i].slot, uint32(0)
+		for i < len(msgs) && msgs[i].lease == l && msgs[i].slot>>5 == first>>5 {
 			mask |= 1 << (msgs[i].slot.index() & 31)
 			i++
 		}
-		l.release(word, gen, mask)
+		l.release(first.index()>>5, first.gen(), mask)
 	}
 }
 
@@ -140,7 +139,7 @@ func (m Msg) Bytes() []byte {
 // Peer describes who sent m. It is nil for a message that was made by hand,
 // cloned or released.
 func (m Msg) Peer() *PeerInfo {
-	if m.lease == nil || !m.lease.alive(m.slot.index(), m.slot.gen()) {
+	if m.lease == nil || !m.lease.alive(m.slot) {
 		return nil
 	}
 	return m.lease.in.info
@@ -161,7 +160,7 @@ var errNotReceived = errors.New("only what a REP, ROUTER, SERVER or PEER receive
 // routing id alone where there is none. A peer that is gone gives
 // ErrUnroutable; a full queue is waited for until ctx ends.
 func (m Msg) Reply(ctx context.Context, frames ...[]byte) error {
-	if m.lease == nil || !m.lease.alive(m.slot.index(), m.slot.gen()) || m.lease.in.peer == nil {
+	if m.lease == nil || !m.lease.alive(m.slot) || m.lease.in.peer == nil {
 		return &OpError{Op: "reply", Err: errNotReceived}
 	}
 	s := m.lease.in.peer.s

@@ -58,17 +58,19 @@ func (c *patientConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// writeStep is how much of a Write has to be taken before its deadline moves.
+// writeStep is how much of a Write is given to the system at once.
 const writeStep = 64 << 10
 
 // Write implements io.Writer.
 func (c *patientConn) Write(p []byte) (n int, err error) {
 	for {
 		k, err := c.write(p[n:min(n+writeStep, len(p))])
-		if n += k; err != nil || n == len(p) {
+		n += k
+		moves := k > 0 && c.stall > 0
+		switch {
+		case n == len(p), err != nil && !(moves && errors.Is(err, os.ErrDeadlineExceeded)):
 			return n, err
-		}
-		if c.stall > 0 {
+		case moves:
 			_ = c.SetWriteDeadline(time.Now().Add(c.stall)) // an error shows in the next write
 		}
 	}

@@ -17,11 +17,13 @@ func TestLongWriteMoves(t *testing.T) {
 	const stall = 10 * time.Second
 	for _, c := range []struct {
 		name  string
-		pause time.Duration // of the other side, ahead of each step
+		piece int           // that the other side takes at once
+		pause time.Duration // of it, ahead of each
 		fails bool
 	}{
-		{"slow", stall - time.Second, false},
-		{"stopped", 3 * stall, true},
+		{"slow", writeStep, stall - time.Second, false},
+		{"slow, less than a step", writeStep / 4, stall - time.Second, false},
+		{"stopped", writeStep, 3 * stall, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -32,7 +34,7 @@ func TestLongWriteMoves(t *testing.T) {
 					defer close(ended)
 					for err := error(nil); err == nil; {
 						time.Sleep(c.pause)
-						_, err = io.CopyN(io.Discard, theirs, writeStep)
+						_, err = io.ReadFull(theirs, make([]byte, c.piece))
 					}
 				}()
 				require.NoError(t, conn.SetWriteDeadline(time.Now().Add(stall)))
@@ -45,7 +47,7 @@ func TestLongWriteMoves(t *testing.T) {
 				} else {
 					require.NoError(t, err)
 					require.Equal(t, 10*writeStep, n)
-					require.Equal(t, 10*c.pause, time.Since(began))
+					require.Equal(t, 10*writeStep/time.Duration(c.piece)*c.pause, time.Since(began))
 				}
 				require.EqualValues(t, n, conn.written.Load())
 				require.NoError(t, conn.Close())

@@ -68,6 +68,7 @@ func (u *ui) background(ctx context.Context) (stop func()) {
 	}
 }
 
+// call is do, with the toolkit that people see.
 func (u *ui) call(f func()) {
 	u.calls.RLock()
 	defer u.calls.RUnlock()
