@@ -41,6 +41,9 @@ func buildGo(ctx context.Context, dir, folder, env string, args ...string) (stri
 	return bin, runBuild(cmd)
 }
 
+// shared is the folder with what programs in C share.
+const shared = "cbench"
+
 // cProgram compiles the program in C whose sources are in folder.
 func cProgram(folder string, libs ...string) builder {
 	return func(ctx context.Context, dir string) (string, error) {
@@ -48,12 +51,14 @@ func cProgram(folder string, libs ...string) builder {
 		if err := os.RemoveAll(src); err != nil {
 			return "", err
 		}
-		files, err := fs.Sub(sources, folder)
-		if err != nil {
-			return "", err
-		}
-		if err := os.CopyFS(src, files); err != nil {
-			return "", err
+		for _, f := range []string{folder, shared} {
+			files, err := fs.Sub(sources, f)
+			if err != nil {
+				return "", err
+			}
+			if err := os.CopyFS(src, files); err != nil {
+				return "", err
+			}
 		}
 		units, err := filepath.Glob(filepath.Join(src, "*.c"))
 		if err != nil {

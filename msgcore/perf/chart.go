@@ -104,7 +104,7 @@ func (r *report) chartGroups() (groups []chartGroup) {
 		shade := 1.0
 		for i, x := range c.contenders {
 			q := ratios(c.results[i], ref, value)
-			if x.lib.name == reference || q.N == 0 {
+			if x.lib.name == reference || x.lib.yardstick || q.N == 0 {
 				continue
 			}
 			bar := chartBar{label: x.String(), colour: colours[x.lib.name], opacity: 1, ratio: q.Median}

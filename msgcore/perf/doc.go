@@ -15,7 +15,8 @@
 // all of them alike; beside each stands the smallest and the largest.
 //
 // What is needed: Go, and on Debian "apt-get install gcc libzmq3-dev" for libzmq
-// and pebbe/zmq4, libglib2.0-dev and dbus for the second launch of a GApplication.
+// and pebbe/zmq4, gcc and Linux for bare, libglib2.0-dev and dbus for the
+// second launch of a GApplication.
 // What is missing is left out and said, unless it was asked for by name.
 //
 // # How it is measured
@@ -26,6 +27,12 @@
 // their median counts. With tcp and ipc the two sides are processes of their own.
 // Every socket has its defaults, so a high-water mark of 1000; NATS, which has
 // none, has limits that do not get in the way.
+//
+// Beside round trips of one peer stands "bare": two programs in C on one connection
+// that write, epoll_wait and recv, without frames or protocol, which is what it
+// takes here to wake two processes and to carry the bytes. It is a yardstick and no
+// competitor: it has no target and is not in the chart. Who waits by epoll at once
+// cannot be below it; who looks again before it waits can, where waking is dear.
 //
 // Multicast: the subscriber and the publisher are in network namespaces of their
 // own, which this program makes and removes, and for which it needs root and
@@ -41,6 +48,7 @@
 // # To add
 //
 // A library is an entry in the table of library.go and a folder with a program
-// that package internal/bench describes. A kind of work is an entry in the table
-// of modes.go. What has to be reached is in targets.go.
+// that package internal/bench describes; what those in C share is in cbench. A kind
+// of work is an entry in the table of modes.go. What has to be reached is in
+// targets.go.
 package main

@@ -31,14 +31,15 @@ type jsonWork struct {
 }
 
 type jsonContender struct {
-	Name     string               `json:"name"`
-	Values   []*float64           `json:"values"` // one for each round, null where it failed
-	Median   float64              `json:"median"`
-	CPU      []*float64           `json:"cpuMicroseconds,omitempty"` // for each message
-	Ratio    *summary             `json:"ratio,omitempty"`           // to the reference
-	CPURatio *summary             `json:"cpuRatio,omitempty"`
-	Extra    []map[string]float64 `json:"extra,omitempty"`
-	Failures []string             `json:"failures,omitempty"`
+	Name      string               `json:"name"`
+	Yardstick bool                 `json:"yardstick,omitempty"` // no competitor, but what the machine takes
+	Values    []*float64           `json:"values"`              // one for each round, null where it failed
+	Median    float64              `json:"median"`
+	CPU       []*float64           `json:"cpuMicroseconds,omitempty"` // for each message
+	Ratio     *summary             `json:"ratio,omitempty"`           // to the reference
+	CPURatio  *summary             `json:"cpuRatio,omitempty"`
+	Extra     []map[string]float64 `json:"extra,omitempty"`
+	Failures  []string             `json:"failures,omitempty"`
 }
 
 func (r *report) json() ([]byte, error) {
@@ -56,7 +57,7 @@ func (r *report) json() ([]byte, error) {
 		for i, x := range c.contenders {
 			s := c.results[i]
 			jc := jsonContender{
-				Name: x.String(), Values: numbersOrNull(s.values(value)), Median: summarize(s.values(value)).Median,
+				Name: x.String(), Yardstick: x.lib.yardstick, Values: numbersOrNull(s.values(value)), Median: summarize(s.values(value)).Median,
 				CPU: numbersOrNull(s.values(cpu)), Failures: s.failures,
 			}
 			for _, one := range s.samples {

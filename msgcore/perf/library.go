@@ -23,19 +23,23 @@ type library struct {
 	saysVersion bool
 	// ours is set if it is used in all the ways that a mode names.
 	ours bool
+	// yardstick is set if it is nobody to compete with, but what the machine takes:
+	// its column and its ratio are for reading those of the others.
+	yardstick bool
 	// subFirst is set if the subscribers' process is the one to be bound,
 	// because the server is in it.
 	subFirst bool
 }
 
-// sources are the programs in C.
+// sources are the programs in C, and what they share.
 //
-//go:embed libzmq gapplication
+//go:embed libzmq gapplication bare cbench
 var sources embed.FS
 
 const (
 	installC    = "on Debian: apt-get install gcc libc6-dev libzmq3-dev"
 	installCgo  = "on Debian: apt-get install gcc libc6-dev pkg-config libzmq3-dev"
+	installBare = "it needs Linux; on Debian: apt-get install gcc libc6-dev"
 	installGlib = "on Debian: apt-get install gcc libc6-dev pkg-config libglib2.0-dev dbus"
 )
 
@@ -80,6 +84,12 @@ var libraries = []*library{
 		can: func(w *work) bool {
 			return w.mode.name != "launch" && !w.onlyReference() && w.transport == "tcp" && (w.mode.name != "reqrep" || w.n == 1)
 		},
+	},
+	{
+		name: "bare", title: "bare C (no library)", yardstick: true,
+		build:   cProgram("bare"),
+		install: installBare,
+		can:     func(w *work) bool { return w.mode.name == "reqrep" && w.n == 1 },
 	},
 	{
 		name: "gapplication", title: "GApplication", saysVersion: true,

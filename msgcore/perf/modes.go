@@ -73,7 +73,9 @@ var modes = []*mode{
 	{
 		name: "reqrep", title: "Request and reply", unit: microseconds, counts: "peer",
 		about: "Time of a round trip of REQ and REP. With 4 peers there are 4 REQ and 4 REP, each connected to all of the other side; " +
-			"one request is under way, or with \"at once\" one for each REQ. \"One core\": both processes pinned to the same processor; \"own cores\": each to one of its own.",
+			"one request is under way, or with \"at once\" one for each REQ. \"One core\": both processes pinned to the same processor; \"own cores\": each to one of its own. " +
+			"Bare C is no competitor: two programs that write, epoll_wait and recv, without frames or protocol. It tells how much of a round trip is the machine, which " +
+			"has two processes to wake; who looks again before it waits, as Go's scheduler does for a moment and spin for longer, may be below.",
 		sizes: []int{32, 1 << 10},
 		works: func(sizes []int) []*work {
 			return overNetworks(sizes, func(transport string, size int) []*work {

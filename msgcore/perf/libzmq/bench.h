@@ -1,16 +1,11 @@
 // What the modes in measure.c share: sockets, and counting in a window of time.
 #define _GNU_SOURCE
+#include "trips.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 #include <zmq.h>
 
 static void *context;
@@ -37,13 +32,6 @@ static void check(int rc, const char *what)
 {
     if (rc < 0)
         fail("%s", what);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
 static void pause_for(double s)

@@ -1,7 +1,7 @@
 // The measuring program for libzmq: the same work, command line and output as
 // those in Go (internal/bench), written as a C programmer would who wants speed.
 //
-//   cc -O2 measure.c -lzmq -lpthread
+//   cc -O2 -I../cbench measure.c -lzmq -lpthread
 //
 //   BIN [-FLAG[=VALUE]]... MODE ADDRESS SIZE SECONDS [N]
 #include "bench.h"
@@ -196,77 +196,31 @@ static void mode_rep(void)
     sleep_on();
 }
 
-struct trips {
+// A requester has n sockets, which it uses in turn.
+struct requester {
     void **sockets;
-    int n, next; // of sockets, which are used in turn
-    uint32_t *took; // nanoseconds
-    size_t count, room;
-    long total;
-    double begin;
+    int n, next;
+    struct trips *trips;
     pthread_t thread;
 };
 
-static void trip(struct trips *t)
+static void trip(void *arg)
 {
-    void *s = t->sockets[t->next];
-    t->next = (t->next + 1) % t->n;
+    struct requester *r = arg;
+    void *s = r->sockets[r->next];
+    r->next = (r->next + 1) % r->n;
     zmq_msg_t m;
     send_one(s, 0);
     zmq_msg_init(&m);
     receive_one(s, &m);
     zmq_msg_close(&m);
-    t->total++;
 }
 
-static void *make_trips(void *arg)
+static void *request(void *arg)
 {
-    struct trips *t = arg;
-    double start = now();
-    do
-        trip(t);
-    while (now() - start < warm_up);
-    t->begin = now();
-    double last = t->begin;
-    while (last - t->begin < seconds) {
-        trip(t);
-        double end = now();
-        if (t->count == t->room) {
-            t->room = t->room ? 2 * t->room : 4096;
-            t->took = realloc(t->took, t->room * sizeof *t->took);
-        }
-        t->took[t->count++] = (uint32_t)((end - last) * 1e9);
-        last = end;
-    }
+    struct requester *r = arg;
+    make_trips(r->trips, warm_up, seconds, trip, r);
     return NULL;
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void tell_trips(struct trips *t, int n)
-{
-    size_t many = 0;
-    long total = 0;
-    for (int i = 0; i < n; i++)
-        many += t[i].count, total += t[i].total;
-    double elapsed = now() - t[0].begin;
-    uint32_t *all = malloc(many * sizeof *all);
-    many = 0;
-    for (int i = 0; i < n; i++) {
-        memcpy(all + many, t[i].took, t[i].count * sizeof *all);
-        many += t[i].count;
-    }
-    qsort(all, many, sizeof *all, compare);
-    static const int quantiles[] = {10, 50, 90, 99};
-    printf("result");
-    for (int i = 0; i < 4; i++)
-        printf(" p%d=%.9g", quantiles[i], all[(size_t)(quantiles[i] * 0.01 * (many - 1))] * 1e-3);
-    printf(" messages=%zu seconds=%.9g total=%ld\n", many, elapsed, total);
-    fflush(stdout);
-    _exit(0);
 }
 
 // mode_req connects N sockets to every address. One request is under way at a
@@ -276,16 +230,18 @@ static void mode_req(void)
     void **sockets = calloc(count, sizeof *sockets);
     for (int i = 0; i < count; i++)
         sockets[i] = connected_socket(ZMQ_REQ);
-    int n = busy ? count : 1;
+    size_t n = busy ? count : 1;
+    struct requester *r = calloc(n, sizeof *r);
     struct trips *t = calloc(n, sizeof *t);
-    for (int i = 0; i < n; i++) {
-        t[i].sockets = sockets + i;
-        t[i].n = busy ? 1 : count;
-        if (pthread_create(&t[i].thread, NULL, make_trips, &t[i]) != 0)
+    for (size_t i = 0; i < n; i++) {
+        r[i].sockets = sockets + i;
+        r[i].n = busy ? 1 : count;
+        r[i].trips = &t[i];
+        if (pthread_create(&r[i].thread, NULL, request, &r[i]) != 0)
             fail("pthread_create");
     }
-    for (int i = 0; i < n; i++)
-        pthread_join(t[i].thread, NULL);
+    for (size_t i = 0; i < n; i++)
+        pthread_join(r[i].thread, NULL);
     tell_trips(t, n);
 }
 

@@ -1,7 +1,7 @@
 // Package bench is what the measuring programs written in Go share, so that all
 // of them measure in the same way: the command line, the line that tells where a
 // program is bound, the window in which messages are counted, and the timing of
-// round trips. libzmq/measure.c does the same in C.
+// round trips. libzmq/measure.c and cbench do the same in C.
 //
 // A program is called
 //
