@@ -69,6 +69,11 @@ func (q *fairQueue) recv(s *Socket, m *Msg) bool {
 			}
 			if !ok {
 				q.drop()
+			}
+			if in.standIn.untold {
+				s.mayStandIn(in, ok)
+			}
+			if !ok {
 				if in.over {
 					s.unfollow(in)
 				}

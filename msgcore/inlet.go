@@ -33,6 +33,9 @@ type inlet struct {
 	over          bool // nothing comes any more
 
 	turns int // messages that it may still hand out before others have their turn
+
+	r       *reader // that fills the pipe; nil on inproc
+	standIn standIn
 }
 
 // roomed wakes the producer, which has found the pipe full.
@@ -53,7 +56,7 @@ func (in *inlet) roomed() {
 // refill makes sure that a message is open, and reports whether there is one.
 // extra is the room that each message needs in the frame table beyond its own.
 // Credit for the last block is given back on the way; room reports that its
-// producer waits for it.
+// producer waits for it and is to be told.
 func (in *inlet) refill(extra int) (ok, room bool) {
 	if in.left > 0 {
 		return true, false
@@ -63,13 +66,13 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 		in.taken, in.next = in.taken[:0], 0
 		in.mu.Lock()
 		if in.owed > 0 {
-			room = in.credit(in.owed, in.owedSize)
+			room = in.creditOwed()
 		}
 		in.taken = in.take(in.taken)
 		in.mu.Unlock()
 	} else if in.owed > 0 {
 		in.mu.Lock()
-		room = in.credit(in.owed, in.owedSize)
+		room = in.creditOwed()
 		in.mu.Unlock()
 	}
 	in.owed, in.owedSize, in.lease, in.b, in.bodies = 0, 0, nil, nil, nil
@@ -85,6 +88,15 @@ func (in *inlet) refill(extra int) (ok, room bool) {
 	in.owed, in.owedSize = b.msgs, b.size
 	*b = block{}
 	return true, room
+}
+
+// creditOwed gives credit for the open block, of which all is handed out; under mu.
+func (in *inlet) creditOwed() (room bool) {
+	room = in.credit(in.owed, in.owedSize)
+	if room && in.lent {
+		in.standIn.untold, room = true, false
+	}
+	return room
 }
 
 // pop hands out the next message of the open block. If id is not nil a copy of

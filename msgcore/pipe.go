@@ -42,6 +42,9 @@ type pipe struct {
 	// replaced, unless nil, says that only the last message stays, and counts
 	// the others; see conflate.go.
 	replaced *replacing
+
+	ahead []block // have come and wait for room; no part of the above
+	lent  bool    // who waits for that lets the consumer read; see standin.go
 }
 
 func newPipe(mu *sync.Mutex, maxMsgs int, maxBytes int64) *pipe {
@@ -388,17 +391,28 @@ func (p *pipe) untake(blocks []block) {
 	}
 }
 
-// credit gives room back, and reports whether the producer waits for it.
+// credit gives room back, first to what is ahead, and reports whether the producer
+// waits for more.
 func (p *pipe) credit(msgs int, size int64) (wake bool) {
 	p.msgs -= msgs
 	p.bytes -= size
 	p.done.msgs += int64(msgs)
 	p.done.bytes += size
-	if p.starved && msgs > 0 {
-		p.starved = false
-		return true
+	if !p.starved || msgs <= 0 {
+		return false
 	}
-	return false
+	n := 0
+	for n < len(p.ahead) && p.fits(p.ahead[n].msgs, p.ahead[n].size) {
+		p.pushBlock(&p.ahead[n])
+		n++
+	}
+	if n > 0 {
+		left := copy(p.ahead, p.ahead[n:])
+		clear(p.ahead[left:])
+		p.ahead = p.ahead[:left]
+	}
+	p.starved = len(p.ahead) > 0
+	return !p.starved
 }
 
 // drain drops what is queued and returns how much it was.

@@ -154,6 +154,7 @@ func (s *Socket) prefetch() bool {
 	}
 	var m Msg
 	ok, err := s.take("poll", &m)
+	s.noStandIn()
 	if ok {
 		s.calls.aside = append(s.calls.aside, m)
 	}

@@ -172,11 +172,22 @@ func (cutError) Unwrap() error { return io.ErrUnexpectedEOF }
 // parseAll is parse, and hands over what is whole: also what a peer has sent
 // before it broke the rules.
 func (r *reader) parseAll() (need int, err error) {
-	need, err = r.parse()
-	if late := r.handOver(); err == nil {
-		err = late
+	for {
+		need, err = r.parse()
+		if late := r.handOver(); err == nil {
+			err = late
+		}
+		if r.one {
+			return need, err
+		}
+		others, late := r.settle(err == nil)
+		if err == nil {
+			err = late
+		}
+		if err != nil || !others {
+			return need, err
+		}
 	}
-	return need, err
 }
 
 // parse walks the frames that have arrived and returns how many bytes are
@@ -225,7 +236,10 @@ func (r *reader) parse() (need int, err error) {
 			if r.one {
 				return 0, errLarge
 			}
-			if err := r.handOver(); err != nil { // it may take its time
+			if err := r.handOver(); err != nil {
+				return 0, err
+			}
+			if _, err := r.settle(false); err != nil { // it may take its time
 				return 0, err
 			}
 			if err := r.large(n, hdr); err != nil {
@@ -424,8 +438,8 @@ func oneBlock(frames [][]byte) block {
 
 var errSessionEnded = errors.New("the session has ended")
 
-// deliver queues b, which it takes over, for the application, waiting while the
-// pipe is full.
+// deliver queues b, which it takes over, for the application. Where the pipe is full
+// some blocks wait for room, and settle for them; behind these, deliver waits itself.
 func (r *reader) deliver(b *block) error {
 	in, s := r.in, r.ss.s
 	for parked := false; ; parked = true {
@@ -438,7 +452,7 @@ func (r *reader) deliver(b *block) error {
 			return nil
 		}
 		in.mu.Lock()
-		if in.fits(b.msgs, b.size) {
+		if len(in.ahead) == 0 && in.fits(b.msgs, b.size) {
 			wake := in.pushBlock(b)
 			in.mu.Unlock()
 			*b = block{}
@@ -456,6 +470,16 @@ func (r *reader) deliver(b *block) error {
 			return nil
 		}
 		in.starved = true
+		if r.back == nil && len(in.ahead) < maxAhead {
+			in.ahead = append(in.ahead, *b)
+			in.mu.Unlock()
+			*b = block{}
+			r.delivered = r.delivered || r.one
+			if parked {
+				r.ss.hb.park(false)
+			}
+			return nil
+		}
 		in.mu.Unlock()
 		if err := r.awaitRoom(); err != nil {
 			r.drop(b, DropUnread)

@@ -27,6 +27,9 @@ func (s *Socket) Recv(ctx context.Context) (m Msg, err error) {
 			next.signal()
 			return m, err
 		}
+		if s.ahead != nil && s.readAhead() {
+			continue
+		}
 		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {
 			continue
 		}
@@ -47,6 +50,9 @@ func (s *Socket) TryRecv() (Msg, bool, error) {
 	}
 	s.recvMu.Lock()
 	ok, err := s.take("recv", &s.in)
+	if !ok && err == nil && s.ahead != nil && s.readAhead() {
+		ok, err = s.take("recv", &s.in)
+	}
 	if !ok && err == nil && s.inline && s.serveHere(context.Background(), false) {
 		ok, err = s.take("recv", &s.in)
 	}
@@ -88,6 +94,9 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 				err = nil // it will be there the next time
 			}
 			return n, err
+		}
+		if s.ahead != nil && s.readAhead() {
+			continue
 		}
 		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {
 			continue

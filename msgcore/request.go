@@ -113,6 +113,7 @@ func (s *Socket) awaitReply(ctx context.Context, c *call) error {
 			s.recvWait.wakeAll() // a Recv among them must have it
 			continue
 		}
+		s.noStandIn()
 		if c.done {
 			break
 		}

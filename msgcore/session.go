@@ -200,7 +200,7 @@ func (ss *session) attach(p *peer) error {
 	in := newPipe(&ss.r.mu, s.opts.RecvHWM, s.opts.RecvBytes)
 	in.live = true
 	s.conflates(in, p, ss.info)
-	ss.r.init(ss, &inlet{pipe: in, peer: p, info: ss.info, wake: make(chan struct{}, 1)})
+	ss.r.init(ss, &inlet{pipe: in, peer: p, info: ss.info, r: &ss.r, wake: make(chan struct{}, 1)})
 	ss.p = p
 	ss.keepReceipts()
 

@@ -108,6 +108,10 @@ type Socket struct {
 	events    *monitor
 	happened  [len(eventNames)]atomic.Uint64 // events, by kind
 	door      door
+
+	// ahead is what comes from a reader that lets receivers read, who have received
+	// all else; guarded by recvMu. See standin.go.
+	ahead *inlet
 }
 
 var errClosed = net.ErrClosed

@@ -145,6 +145,10 @@ func (s *Socket) unfollow(in *inlet) {
 // have something to receive all the same; what a net.Conn reads is its own.
 func (s *Socket) over(in *inlet) {
 	in.over = true
+	in.standIn.end()
+	if s.ahead == in {
+		s.ahead = nil
+	}
 	in.mu.Lock()
 	idle := in.idle
 	in.mu.Unlock()
