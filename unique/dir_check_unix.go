@@ -40,21 +40,21 @@ func (su *surroundings) walk(dir string, shared, create bool) error {
 			continue
 		}
 		next := filepath.Join(at, name)
-		fi, err := os.Lstat(next)
+		if len(rest) == 0 && !shared {
+			return checkLeaf(next, su.uid, create)
+		}
+		var st unix.Stat_t
+		err := lstat(next, &st)
 		if create && errors.Is(err, fs.ErrNotExist) {
 			if err = makePrivate(next); err == nil {
-				fi, err = os.Lstat(next)
+				err = lstat(next, &st)
 			}
 		}
 		if err != nil {
 			return err
 		}
-		last := len(rest) == 0
-		if fi.Mode()&fs.ModeSymlink != 0 {
-			if last && !shared {
-				return unsafeDir(dir, next, "is a symbolic link")
-			}
-			if owner := ownerOf(fi); owner != 0 && owner != su.uid {
+		if isOf(&st, unix.S_IFLNK) {
+			if owner := int(st.Uid); owner != 0 && owner != su.uid {
 				return unsafeDir(dir, next, "is a symbolic link that belongs to uid %d, neither to root nor to uid %d", owner, su.uid)
 			}
 			if links++; links > maxLinks {
@@ -71,10 +71,7 @@ func (su *surroundings) walk(dir string, shared, create bool) error {
 			continue
 		}
 		at = next
-		if last && !shared {
-			return checkPrivate(at, su.uid)
-		}
-		if err := su.judgeAncestor(dir, at, fi); err != nil {
+		if err := su.judgeAncestor(dir, at, &st); err != nil {
 			return err
 		}
 	}
@@ -84,27 +81,53 @@ func (su *surroundings) walk(dir string, shared, create bool) error {
 	return nil
 }
 
+// checkLeaf is checkPrivate for what may have to be made.
+func checkLeaf(path string, uid int, create bool) error {
+	err := checkPrivate(path, uid)
+	if create && errors.Is(err, fs.ErrNotExist) {
+		if err = makePrivate(path); err == nil {
+			err = checkPrivate(path, uid)
+		}
+	}
+	return err
+}
+
 func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
 func (su *surroundings) checkAncestor(dir, at string) error {
-	fi, err := os.Lstat(at)
-	if err != nil {
+	var st unix.Stat_t
+	if err := lstat(at, &st); err != nil {
 		return err
 	}
-	return su.judgeAncestor(dir, at, fi)
+	return su.judgeAncestor(dir, at, &st)
 }
 
-// judgeAncestor refuses a directory in which another user could exchange the next component.
-func (su *surroundings) judgeAncestor(dir, at string, fi fs.FileInfo) error {
-	if !fi.IsDir() {
-		return unsafeDir(dir, at, "is not a directory (%s)", fi.Mode().Type())
+// lstat is os.Lstat for a few directories in each launch: it allocates nothing.
+func lstat(path string, st *unix.Stat_t) error {
+	for {
+		switch err := unix.Lstat(path, st); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, unix.EINTR):
+			return &fs.PathError{Op: "lstat", Path: path, Err: err}
+		}
 	}
-	if owner := ownerOf(fi); owner != 0 && owner != su.uid {
+}
+
+// isOf reports whether st is of that type, one of unix.S_IFMT.
+func isOf(st *unix.Stat_t, kind uint32) bool { return uint32(st.Mode)&unix.S_IFMT == kind }
+
+// judgeAncestor refuses a directory in which another user could exchange the next component.
+func (su *surroundings) judgeAncestor(dir, at string, st *unix.Stat_t) error {
+	if !isOf(st, unix.S_IFDIR) {
+		return unsafeDir(dir, at, "is not a directory")
+	}
+	if owner := int(st.Uid); owner != 0 && owner != su.uid {
 		return unsafeDir(dir, at, "belongs to uid %d, neither to root nor to uid %d", owner, su.uid)
 	}
-	if perm := fi.Mode().Perm(); perm&0o022 != 0 && fi.Mode()&fs.ModeSticky == 0 {
+	if perm := fs.FileMode(st.Mode & 0o777); perm&0o022 != 0 && st.Mode&unix.S_ISVTX == 0 {
 		return unsafeDir(dir, at, "is writable by %s (mode %#o) and not sticky", classes(perm&0o022), perm)
 	}
 	return nil

@@ -18,17 +18,26 @@ var defaultEnv = []string{
 func forwardedEnv(env, names []string) []string {
 	var out []string
 	for _, kv := range env {
-		name, _, ok := strings.Cut(kv, "=")
-		if ok && !isToken(name) && (matches(name, defaultEnv) || matches(name, names)) {
-			out = append(out, kv)
+		if matches(kv, defaultEnv) || matches(kv, names) {
+			if name, _, _ := strings.Cut(kv, "="); !isToken(name) {
+				out = append(out, kv)
+			}
 		}
 	}
 	return out
 }
 
-func matches(name string, patterns []string) bool {
+// matches reports whether one of patterns names the variable of kv. Every launch asks
+// this of all that it has.
+func matches(kv string, patterns []string) bool {
 	for _, p := range patterns {
-		if prefix, ok := strings.CutSuffix(p, "*"); ok && strings.HasPrefix(name, prefix) || name == p {
+		n := len(p)
+		if n <= len(kv) && n > 0 && p[n-1] == '*' {
+			n--
+			if kv[:n] == p[:n] && strings.IndexByte(kv, '=') >= n {
+				return true
+			}
+		} else if n < len(kv) && kv[n] == '=' && kv[:n] == p && strings.IndexByte(p, '=') < 0 {
 			return true
 		}
 	}

@@ -79,12 +79,15 @@ func (o *outgoing) run(ctx context.Context) (int, error) {
 	}
 	fault("gone")
 	debugf("said go to pid %d", o.l.holder.PID)
-	stop := context.AfterFunc(ctx, func() {
-		debugf("giving up: the context has ended")
-		_ = o.l.conn.SetWriteDeadline(time.Now().Add(lastWord))
-		_ = o.l.send(&message{Kind: kindCancel})
-		o.l.conn.cut()
-	})
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, func() {
+			debugf("giving up: the context has ended")
+			_ = o.l.conn.SetWriteDeadline(time.Now().Add(lastWord))
+			_ = o.l.send(&message{Kind: kindCancel})
+			o.l.conn.cut()
+		})
+	}
 	o.start(sigs)
 	m, err := o.receive()
 	if !stop() {

@@ -216,6 +216,9 @@ func readBody(r io.Reader, b []byte, size int) ([]byte, error) {
 }
 
 func isTimeout(err error) bool {
+	if err == io.EOF {
+		return false // the usual end, by which nobody is to wait for a look at types
+	}
 	var t interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
