@@ -7,8 +7,6 @@ import (
 	"os"
 	"strconv"
 	"time"
-
-	"github.com/solomq/solomq/msgcore"
 )
 
 // Activated returns the socket that a service manager holds for this process
@@ -41,14 +39,9 @@ func Activated() (net.Listener, error) {
 }
 
 // listenPassed opens the control endpoint at the socket of Options.Listener.
-func (i *Instance) listenPassed() (*routerPort, record, error) {
+func (i *Instance) listenPassed() (port, record, error) {
 	l := i.opts.Listener
-	port, _, err := newRouterPort(i.opts.MaxRequest, i.site.trust(), nil, func(sock *msgcore.Socket) (string, error) { return sock.BindListener(l) })
-	if err != nil {
-		return nil, record{}, err
-	}
-	port.passed = true
-	return port, record{Endpoint: "ipc://" + l.Addr().String()}, nil
+	return servePassed(l, i.opts.MaxRequest, i.site.trust()), record{Endpoint: ipcPrefix + l.Addr().String()}, nil
 }
 
 // knock asks at the place of the socket although no primary has published: a

@@ -107,12 +107,16 @@ type FakePort struct {
 	Closed chan struct{}
 }
 
-func (f *FakePort) recv() (packet, error) {
-	select {
-	case p := <-f.In:
-		return packet{from: p.From, gone: p.Gone, frames: p.Frames, cred: transport.Cred{PID: p.PID, UID: 1000, GID: 100}}, nil
-	case <-f.Closed:
-		return packet{}, net.ErrClosed
+func (f *FakePort) run(handle func(packet) func()) error {
+	for {
+		select {
+		case p := <-f.In:
+			if handler := handle(packet{from: p.From, gone: p.Gone, frames: p.Frames, cred: transport.Cred{PID: p.PID, UID: 1000, GID: 100}}); handler != nil {
+				go handler()
+			}
+		case <-f.Closed:
+			return net.ErrClosed
+		}
 	}
 }
 
@@ -225,12 +229,20 @@ func (s Source) Pending() bool {
 
 // Decode returns a copy, which compares with what was sent.
 func Decode(frames [][]byte) (Message, error) {
-	m, err := decode(frames)
-	if err != nil {
+	var m message
+	if err := m.decode(frames); err != nil {
 		return Message{}, err
 	}
-	return *m, nil
+	return m, nil
 }
 
 // Fresh is how long a WELCOME says that the primary is alive.
 const Fresh = fresh
+
+// HandshakeTime is how long a peer has for its handshake with a primary on ipc.
+const HandshakeTime = handshakeTime
+
+// ShakeHands is the primary's side of that.
+func ShakeHands(conn net.Conn) error {
+	return newLocalConn(conn).shakeHands(make([]byte, firstWords), 1<<20)
+}

@@ -24,6 +24,7 @@ type link struct {
 	idle   bool      // time may have passed since WELCOME
 	met    time.Time // when WELCOME came, the first time
 	asked  bool      // the REQUEST of the Instance has gone out with HELLO
+	in     message   // the last one that has come
 
 	mechanism zmtp.Mechanism // nil on ipc
 }
@@ -172,6 +173,9 @@ func (l *link) open(ctx context.Context, generation *[16]byte, opts *Options, ea
 // during makes what l waits for end when ctx ends, until the function that it
 // returns is called.
 func (l *link) during(ctx context.Context) (release func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
 	stop := context.AfterFunc(ctx, l.conn.cut)
 	return func() { stop() }
 }
@@ -203,8 +207,8 @@ func helloMessage(opts *Options) *message {
 // send may be called from several goroutines.
 func (l *link) send(m *message) error { return l.z.WriteMessage(m.frames()...) }
 
-// recv waits for the next message, until the deadline if there is one. Messages
-// of versions that are not spoken here are passed over.
+// recv waits for the next message, until the deadline if there is one; it is valid until
+// the next recv. Messages of versions that are not spoken here are passed over.
 func (l *link) recv(deadline time.Time) (*message, error) {
 	if err := l.conn.SetReadDeadline(deadline); err != nil {
 		return nil, err
@@ -214,9 +218,9 @@ func (l *link) recv(deadline time.Time) (*message, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := decode(frames)
+		err = l.in.decode(frames)
 		if err == nil || !errors.Is(err, errVersion) {
-			return m, err
+			return &l.in, err
 		}
 	}
 }

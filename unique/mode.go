@@ -54,9 +54,10 @@ func (i *Instance) reignAlone() {
 type lonePort struct{ closed chan struct{} }
 
 func newLonePort() *lonePort { return &lonePort{closed: make(chan struct{})} }
-func (p *lonePort) recv() (packet, error) {
+
+func (p *lonePort) run(func(packet) func()) error {
 	<-p.closed
-	return packet{}, net.ErrClosed
+	return net.ErrClosed
 }
 
 func (p *lonePort) send(context.Context, string, [][]byte) error { return net.ErrClosed }

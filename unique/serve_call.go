@@ -31,11 +31,12 @@ type call struct {
 
 	// The server's mu guards these.
 	state callState
-	timer *time.Timer // of an offer
+	until time.Time // an offer stands
 
 	inv    *Invocation // the handler's
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	heed   func() bool // stops what happens at the end of ctx
 	// Of the streams of a peer, those are nil that it does not forward.
 	stdin          *inlet
 	stdout, stderr *outlet
@@ -129,7 +130,7 @@ func (c *call) prepare(ctx context.Context) {
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	// A handler that waits in a Read or Write is not to hold up the end of
 	// Serve. What can still be written without waiting is still written.
-	context.AfterFunc(c.ctx, func() {
+	c.heed = context.AfterFunc(c.ctx, func() {
 		cause := context.Cause(c.ctx)
 		if c.stdin != nil {
 			c.stdin.fail(cause)
@@ -213,6 +214,7 @@ func (c *call) complete() {
 		c.local.stopReading(errDone)
 	}
 	defer c.cancel(errDone)
+	c.heed() // the streams have ended
 	if c.progress != nil {
 		c.progress.flush()
 	}

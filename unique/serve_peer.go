@@ -42,8 +42,9 @@ func (p *peer) frames(m *message) [][]byte {
 	return f
 }
 
-// handle does what a packet asks for. It never waits.
-func (s *server) handle(pk packet) {
+// handle does what a packet asks for. It never waits: what could is the handler that it
+// returns, if it is time for one.
+func (s *server) handle(pk packet) (handler func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peers[pk.from]
@@ -51,7 +52,7 @@ func (s *server) handle(pk packet) {
 		if p != nil {
 			s.forget(p)
 		}
-		return
+		return nil
 	}
 	if p == nil {
 		p = &peer{s: s, id: pk.from, cred: pk.cred}
@@ -64,15 +65,18 @@ func (s *server) handle(pk packet) {
 	if delimited {
 		frames = frames[1:]
 	}
-	m, err := decode(frames)
+	m := &s.in
+	defer func() { *m = message{} }() // which may be large
+	err := m.decode(frames)
 	switch {
 	case errors.Is(err, errVersion):
 		p.reply(&message{Kind: kindRefused, Code: refusedVersion, Reason: reasonText(err), MinVersion: wireVersion, MaxVersion: wireVersion})
 	case err != nil:
 		s.breach(p, err)
 	default:
-		s.message(p, m)
+		return s.message(p, m)
 	}
+	return nil
 }
 
 // forget removes a peer that is gone, and ends what it had asked for.
@@ -105,7 +109,7 @@ func (s *server) breach(p *peer, err error) {
 	p.reply(&message{Kind: kindRefused, Code: refusedProtocol, Reason: reasonText(err)})
 }
 
-func (s *server) message(p *peer, m *message) {
+func (s *server) message(p *peer, m *message) (handler func()) {
 	c := p.call
 	switch m.Kind {
 	case kindHello:
@@ -119,11 +123,11 @@ func (s *server) message(p *peer, m *message) {
 		case c.state == callOffered:
 			fault("told to go")
 			s.opts.log("the handler starts", "pid", p.cred.PID)
-			s.start(c)
+			return s.start(c)
 		}
 	case kindCancel:
 		if c == nil {
-			return
+			return nil
 		}
 		s.stats.Canceled++
 		s.opts.log("the caller has given up", "pid", p.cred.PID)
@@ -138,12 +142,13 @@ func (s *server) message(p *peer, m *message) {
 		// After the handler's end these may still be under way: they count for
 		// nothing then.
 		if c == nil || c.state != callRunning {
-			return
+			return nil
 		}
 		if err := c.message(m); err != nil {
 			s.breach(p, err)
 		}
 	}
+	return nil
 }
 
 func (s *server) hello(p *peer, m *message) {

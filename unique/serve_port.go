@@ -10,14 +10,16 @@ import (
 // between the protocol, which knows no sockets, and the socket, which knows no
 // protocol.
 type port interface {
-	// recv waits for the next packet. An error is final.
-	recv() (packet, error)
+	// run gives what comes to handle, in order for each peer, until the port is closed.
+	// What handle returns, if not nil, is a handler to run, while more of the same peer is
+	// to be heard.
+	run(handle func(packet) (handler func())) error
 	// send sends frames to the peer, in order with other sends to it. It waits
 	// for room for that peer alone, until ctx ends. It does not keep frames.
 	send(ctx context.Context, to string, frames [][]byte) error
 	// trySend is send that drops the message rather than wait.
 	trySend(to string, frames [][]byte)
-	// close sends what is queued, for a moment, and ends recv.
+	// close sends what is queued, for a moment, and ends run.
 	close() error
 }
 

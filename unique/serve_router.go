@@ -5,48 +5,48 @@ import (
 	"time"
 
 	"github.com/solomq/solomq/msgcore"
-	"github.com/solomq/solomq/msgcore/zmtp"
 	"github.com/solomq/solomq/transport"
 )
 
-// A routerPort is the port over a ROUTER: its routing ids name the peers.
-type routerPort struct {
-	sock   *msgcore.Socket
-	passed bool // the socket is a service manager's: not ours to make again
-}
+// A routerPort is the port on tcp, where anybody may connect who is on this host: it is
+// a ROUTER, which keeps strangers and slow peers from harming others. Its routing ids
+// name the peers.
+type routerPort struct{ sock *msgcore.Socket }
 
-// listen opens the primary's control endpoint.
-func listen(ctx context.Context, endpoint string, maxRequest int64, admit *trust, keys *tcpKeys) (*routerPort, string, error) {
-	return newRouterPort(maxRequest, admit, keys, func(sock *msgcore.Socket) (string, error) { return sock.Bind(ctx, endpoint) })
-}
-
-// newRouterPort makes a control endpoint that bind binds.
-func newRouterPort(maxRequest int64, admit *trust, keys *tcpKeys, bind func(*msgcore.Socket) (string, error)) (*routerPort, string, error) {
-	o := &msgcore.Options{
+// listenRouter opens the primary's control endpoint on tcp, for those who have the key.
+func listenRouter(ctx context.Context, endpoint string, maxRequest int64, keys *tcpKeys) (*routerPort, string, error) {
+	sock := msgcore.NewRouter(&msgcore.Options{
 		// The windows of the streams bound what is queued, and what the other
 		// side says must not wait behind its output: no mark in messages.
 		SendHWM:    -1,
 		MaxMessage: wireLimit(maxRequest),
-		// Asking every peer whether it is older would cost a round trip.
-		MinVersion: zmtp.Version{Major: 3},
 		Router:     msgcore.RouterOptions{Mandatory: true, Notify: msgcore.NotifyDisconnect},
-		Transport:  transport.Options{Credentials: admit.caller},
-	}
-	if keys != nil {
-		o.Mechanism, o.Authorize = keys.mechanism(), keys.authorize
-	}
-	sock := msgcore.NewRouter(o)
-	bound, err := bind(sock)
+		Mechanism:  keys.mechanism(),
+		Authorize:  keys.authorize,
+	})
+	bound, err := sock.Bind(ctx, endpoint)
 	if err != nil {
 		_ = sock.Close()
 		return nil, "", err
 	}
-	return &routerPort{sock: sock}, bound, nil
+	return &routerPort{sock}, bound, nil
 }
 
 // wireLimit is the largest message by which a request or a reply of limit bytes,
 // as message.size counts it, can arrive.
 func wireLimit(limit int64) int64 { return 2*limit + headSlack + 2*maxTextLen }
+
+func (r *routerPort) run(handle func(packet) func()) error {
+	for {
+		p, err := r.recv()
+		if err != nil {
+			return err
+		}
+		if handler := handle(p); handler != nil {
+			go handler()
+		}
+	}
+}
 
 func (r *routerPort) recv() (packet, error) {
 	for {
@@ -69,18 +69,6 @@ func (r *routerPort) recv() (packet, error) {
 	}
 }
 
-// rebind listens on endpoint anew, whose file was removed. Connections stay.
-func (r *routerPort) rebind(ctx context.Context, endpoint string) error {
-	if r.passed {
-		return nil
-	}
-	if err := r.sock.Unbind(endpoint); err != nil {
-		return err
-	}
-	_, err := r.sock.Bind(ctx, endpoint)
-	return err
-}
-
 func (r *routerPort) send(ctx context.Context, to string, frames [][]byte) error {
 	return r.sock.Send(ctx, address(to, frames)...)
 }
@@ -94,14 +82,9 @@ func address(to string, frames [][]byte) [][]byte {
 	return append([][]byte{[]byte(to)}, frames...)
 }
 
-const (
-	// lastAnswers is how long a caller that takes nothing keeps us from closing.
-	lastAnswers = time.Second
-	// farewell is how long the others have to close first. What was written to a
-	// local socket can be read after its end, so it is not needed for that; and
-	// secondaries that keep a connection for later do not notice.
-	farewell = 20 * time.Millisecond
-)
+// farewell is how long the others have to close first; secondaries that keep a
+// connection for later do not notice.
+const farewell = 20 * time.Millisecond
 
 func (r *routerPort) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)

@@ -33,6 +33,7 @@ type server struct {
 	endpoint string  // where it listens
 
 	mu         sync.Mutex
+	in         message // that is being handled
 	peers      map[string]*peer
 	queue      []*call // wait for a handler, first come first served
 	queueBytes int64   // of the requests in queue
@@ -42,7 +43,8 @@ type server struct {
 	idle       time.Duration
 	service    bool // the first work may take a while to come
 	idleTimer  *time.Timer
-	idleRound  int // counts the times that idleTimer was set
+	offers     *time.Timer // of those in active that are offered; nil: not set
+	idleRound  int         // counts the times that idleTimer was set
 	serving    *serving
 	leaving    bool
 	lost       error         // why we leave, if it is not our own will
@@ -82,15 +84,9 @@ func newServer(p port, generation [16]byte, started time.Time, opts *Options) *s
 
 // run takes messages in until the port is closed.
 func (s *server) run() {
-	for {
-		p, err := s.port.recv()
-		if err != nil {
-			debugf("the control endpoint has ended: %v", err)
-			s.cutOff()
-			return
-		}
-		s.handle(p)
-	}
+	err := s.port.run(s.handle)
+	debugf("the control endpoint has ended: %v", err)
+	s.cutOff()
 }
 
 // cutOff ends the calls of all peers, none of which can be heard any more.
@@ -99,6 +95,9 @@ func (s *server) cutOff() {
 	defer s.mu.Unlock()
 	for _, p := range s.peers {
 		s.forget(p)
+	}
+	if s.offers != nil {
+		s.offers.Stop()
 	}
 }
 
@@ -195,11 +194,14 @@ func (s *server) dispatch() {
 		s.used++
 		s.active[c] = struct{}{}
 		if c.peer == nil {
-			s.start(c)
+			go s.start(c)()
 			continue
 		}
 		c.state = callOffered
-		c.timer = time.AfterFunc(s.opts.Timeouts.Go, func() { s.expire(c) })
+		c.until = time.Now().Add(s.opts.Timeouts.Go)
+		if s.offers == nil {
+			s.offers = time.AfterFunc(s.opts.Timeouts.Go, s.expire)
+		}
 		s.opts.log("a handler is offered", "pid", c.peer.cred.PID)
 		c.peer.reply(&message{Kind: kindOffer})
 		fault("offered")
@@ -207,28 +209,41 @@ func (s *server) dispatch() {
 	s.checkIdle()
 }
 
-// expire takes an offer back that nobody took. A GO that comes now is answered
-// by EXPIRED.
-func (s *server) expire(c *call) {
+// expire takes offers back that nobody took in time. A GO that comes now is answered by
+// EXPIRED. Most offers are taken at once, so that one timer is there for all: what it
+// costs to set one for each shows in the time of a launch.
+func (s *server) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.state == callOffered {
+	s.offers = nil
+	now, next := time.Now(), time.Time{}
+	var late []*call
+	for c := range s.active {
+		switch {
+		case c.state != callOffered:
+		case !now.Before(c.until):
+			late = append(late, c)
+		case next.IsZero() || c.until.Before(next):
+			next = c.until
+		}
+	}
+	if !next.IsZero() {
+		s.offers = time.AfterFunc(next.Sub(now), s.expire)
+	}
+	for _, c := range late {
 		s.stats.Expired++
 		s.opts.log("the offer has expired: the request is discarded", "pid", c.peer.cred.PID)
 		s.end(c)
 	}
 }
 
-// start runs the handler for c. The caller holds mu.
-func (s *server) start(c *call) {
+// start returns what runs the handler for c. The caller holds mu.
+func (s *server) start(c *call) (handler func()) {
 	c.state = callRunning
-	if c.timer != nil {
-		c.timer.Stop()
-	}
 	v := s.serving
 	c.prepare(v.ctx)
 	v.active.Add(1)
-	go func() {
+	return func() {
 		// All of it deferred: a handler may end its goroutine.
 		defer v.active.Done()
 		defer func() {
@@ -238,7 +253,7 @@ func (s *server) start(c *call) {
 		}()
 		defer c.complete()
 		c.invoke(v.h)
-	}()
+	}
 }
 
 // end removes c, whatever its state is. The caller holds mu.
@@ -260,9 +275,6 @@ func (s *server) end(c *call) {
 	}
 	c.state = callEnded
 	s.count(c)
-	if c.timer != nil {
-		c.timer.Stop()
-	}
 	if c.peer != nil && c.peer.call == c {
 		c.peer.call = nil
 	}

@@ -14,7 +14,7 @@ const reasonOption = "Options.TCP"
 
 // listen opens the control endpoint of a new primary and returns what its record says of it: on ipc, or, where that is
 // not to be had, on loopback tcp.
-func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, error) {
+func (i *Instance) listen(ctx context.Context, t *tenure) (port, record, error) {
 	why := t.noSocket
 	if i.opts.Admit != nil && i.site.deep() {
 		return nil, record{}, fmt.Errorf("unique: %s is too long for sockets that other users could reach: choose a shorter Options.Dir", i.site.dir)
@@ -47,10 +47,10 @@ func (i *Instance) listen(ctx context.Context, t *tenure) (*routerPort, record, 
 }
 
 // listenIPC: a predecessor that hands over listens on until we have published, so there are two names for the socket.
-func (i *Instance) listenIPC(ctx context.Context) (*routerPort, string, error) {
+func (i *Instance) listenIPC(ctx context.Context) (port, string, error) {
 	var tried []error
 	for _, path := range i.site.controlPaths() {
-		port, endpoint, err := listen(ctx, "ipc://"+path, i.opts.MaxRequest, i.site.trust(), nil)
+		port, endpoint, err := listenLocal(ctx, ipcPrefix+path, i.opts.MaxRequest, i.site.trust())
 		if err == nil {
 			if err = i.site.shareSocket(endpoint); err != nil {
 				_ = port.close() // nobody would reach it
@@ -64,14 +64,14 @@ func (i *Instance) listenIPC(ctx context.Context) (*routerPort, string, error) {
 	return nil, "", errors.Join(tried...)
 }
 
-func (i *Instance) listenTCP(ctx context.Context, t *tenure) (*routerPort, record, error) {
+func (i *Instance) listenTCP(ctx context.Context, t *tenure) (port, record, error) {
 	keys, err := newTCPKeys(i.site)
 	if err != nil {
 		return nil, record{}, err
 	}
 	var tried []error
 	for _, addr := range loopbacks {
-		port, endpoint, err := listen(ctx, "tcp://"+addr, i.opts.MaxRequest, nil, keys)
+		port, endpoint, err := listenRouter(ctx, "tcp://"+addr, i.opts.MaxRequest, keys)
 		if err != nil {
 			tried = append(tried, err)
 			continue

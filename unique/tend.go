@@ -76,7 +76,7 @@ func (i *Instance) mend(ctx context.Context) (mended bool, err error) {
 	}
 	if path, ok := strings.CutPrefix(i.srv.endpoint, "ipc://"); ok && !exists(path) {
 		mended = true
-		if p, ok := i.srv.port.(*routerPort); ok {
+		if p, ok := i.srv.port.(*localPort); ok {
 			if err := errors.Join(t.settle(), p.rebind(ctx, i.srv.endpoint)); err != nil {
 				return true, err
 			}

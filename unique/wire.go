@@ -283,38 +283,39 @@ func appendField(b []byte, tag byte, v string) []byte {
 
 // decode reads a message from frames: its head and its payload. It copies what
 // it takes from the head; the payload it refers to.
-func decode(frames [][]byte) (*message, error) {
+func (m *message) decode(frames [][]byte) error {
+	*m = message{}
 	if len(frames) == 0 || len(frames[0]) < headLen || string(frames[0][:2]) != wireMagic {
-		return nil, errMagic
+		return errMagic
 	}
 	head := frames[0]
 	if head[2] != wireVersion {
-		return nil, errVersion
+		return errVersion
 	}
-	m := &message{Kind: kind(head[3])}
+	m.Kind = kind(head[3])
 	var seen [4]uint64 // tags that were met, to refuse second ones
 	for b := head[headLen:]; len(b) > 0; {
 		if len(b) < fieldLen {
-			return nil, errField
+			return errField
 		}
 		tag, size := b[0], binary.BigEndian.Uint32(b[1:])
 		b = b[fieldLen:]
 		if uint64(size) > uint64(len(b)) {
-			return nil, errField
+			return errField
 		}
 		if tag != tagArg && tag != tagEnv && tag != tagTarget {
 			if seen[tag>>6]&(1<<(tag&63)) != 0 {
-				return nil, &wireError{fmt.Sprintf("field %d stands twice", tag)}
+				return &wireError{fmt.Sprintf("field %d stands twice", tag)}
 			}
 			seen[tag>>6] |= 1 << (tag & 63)
 		}
 		if err := m.field(tag, b[:size]); err != nil {
-			return nil, err
+			return err
 		}
 		b = b[size:]
 	}
 	m.Payload = frames[1:]
-	return m, nil
+	return nil
 }
 
 // field takes one field. Unknown ones are skipped: later versions add some.
