@@ -246,3 +246,19 @@ const HandshakeTime = handshakeTime
 func ShakeHands(conn net.Conn) error {
 	return newLocalConn(conn).shakeHands(make([]byte, firstWords), 1<<20)
 }
+
+// MaxUnread is how much may wait for a peer.
+const MaxUnread = maxUnread
+
+// Unread is how much waits for all peers of a primary on ipc.
+func Unread(i *Instance) (n int) {
+	p := i.srv.port.(*localPort)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.mu.Lock()
+		n += c.unread()
+		c.mu.Unlock()
+	}
+	return n
+}

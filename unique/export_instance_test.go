@@ -33,6 +33,9 @@ func (i *Instance) Mend() {
 	}
 }
 
+// MendAll is Mend that returns the error.
+func (i *Instance) MendAll() error { return i.mendAll() }
+
 func (i *Instance) mendAll() error {
 	_, err := i.mend(i.life)
 	return err

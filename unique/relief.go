@@ -1,6 +1,7 @@
 package unique
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,6 +19,7 @@ type relief struct {
 
 // A clock calls ring once it is due.
 type clock interface {
+	now() time.Time
 	set(d time.Duration) // from now; 0: not at all
 	close()
 }
@@ -27,12 +29,13 @@ const reliefAfter = time.Millisecond
 
 // A duty is what was put off.
 type duty struct {
-	r *relief
-	f func() // nil once it was called, or taken back
+	r   *relief
+	f   func() // nil once it was called, or taken back
+	due time.Time
 }
 
-// done is a duty that was done.
-var done = &duty{r: &relief{}}
+// doneDuty is one that was done.
+var doneDuty = &duty{r: &relief{}}
 
 // newRelief returns a relief that calls what is put off on a goroutine that start runs.
 func newRelief(start func(func())) *relief {
@@ -44,17 +47,17 @@ func newRelief(start func(func())) *relief {
 // putOff calls f after reliefAfter, unless the duty is taken back before. f must not
 // wait. Where there is no clock, it is called at once.
 func (r *relief) putOff(f func()) *duty {
-	d := &duty{r: r, f: f}
 	r.mu.Lock()
-	late := r.clock == nil || r.closed
-	if late {
-		d.f = nil
-	} else if r.duties = append(r.duties, d); len(r.duties) == 1 {
-		r.clock.set(reliefAfter)
-	}
-	r.mu.Unlock()
-	if late {
+	if r.clock == nil || r.closed {
+		r.mu.Unlock()
 		f()
+		return doneDuty
+	}
+	defer r.mu.Unlock()
+	d := &duty{r: r, f: f, due: r.clock.now().Add(reliefAfter)}
+	r.duties = append(r.duties, d)
+	if len(r.duties) == 1 {
+		r.clock.set(reliefAfter)
 	}
 	return d
 }
@@ -68,31 +71,48 @@ func (d *duty) takeBack() bool {
 		return false
 	}
 	d.f = nil
-	for i, other := range r.duties {
-		if other == d {
-			last := len(r.duties) - 1
-			r.duties[i], r.duties[last] = r.duties[last], nil
-			r.duties = r.duties[:last]
-			break
-		}
-	}
-	if len(r.duties) == 0 && !r.closed {
+	i := slices.Index(r.duties, d)
+	r.duties = slices.Delete(r.duties, i, i+1)
+	if len(r.duties) == 0 {
 		r.clock.set(0)
 	}
 	return true
 }
 
-// ring does what there is to do, whenever it was put off: most of it in time, and the
-// rest a little early.
+// hasten has the duty done now, by the goroutine of the clock.
+func (d *duty) hasten() {
+	r := d.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.f != nil {
+		d.due = r.clock.now()
+		r.clock.set(1)
+	}
+}
+
+// ring does what is due.
 func (r *relief) ring() {
 	r.mu.Lock()
+	now, next := r.clock.now(), time.Duration(0)
 	var due []func()
-	for i, d := range r.duties {
-		due = append(due, d.f)
-		d.f = nil
-		r.duties[i] = nil
+	left := r.duties[:0]
+	for _, d := range r.duties {
+		switch wait := d.due.Sub(now); {
+		case wait <= 0 || r.closed:
+			due = append(due, d.f)
+			d.f = nil
+		default:
+			left = append(left, d)
+			if next == 0 || wait < next {
+				next = wait
+			}
+		}
 	}
-	r.duties = r.duties[:0]
+	clear(r.duties[len(left):])
+	r.duties = left
+	if next > 0 {
+		r.clock.set(next)
+	}
 	r.mu.Unlock()
 	for _, f := range due {
 		f()
@@ -101,13 +121,12 @@ func (r *relief) ring() {
 
 // close does what is left, and from now on everything at once.
 func (r *relief) close() {
-	r.ring()
 	r.mu.Lock()
-	was := r.closed
+	again := r.closed
 	r.closed = true
 	r.mu.Unlock()
-	r.ring()
-	if r.clock != nil && !was {
+	if r.clock != nil && !again {
+		r.ring()
 		r.clock.close()
 	}
 }

@@ -36,7 +36,7 @@ type call struct {
 	inv    *Invocation // the handler's
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	heed   func() bool // stops what happens at the end of ctx
+	forget func() bool // keeps the end of ctx from touching the streams
 	// Of the streams of a peer, those are nil that it does not forward.
 	stdin          *inlet
 	stdout, stderr *outlet
@@ -130,7 +130,7 @@ func (c *call) prepare(ctx context.Context) {
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	// A handler that waits in a Read or Write is not to hold up the end of
 	// Serve. What can still be written without waiting is still written.
-	c.heed = context.AfterFunc(c.ctx, func() {
+	c.forget = context.AfterFunc(c.ctx, func() {
 		cause := context.Cause(c.ctx)
 		if c.stdin != nil {
 			c.stdin.fail(cause)
@@ -214,7 +214,7 @@ func (c *call) complete() {
 		c.local.stopReading(errDone)
 	}
 	defer c.cancel(errDone)
-	c.heed() // the streams have ended
+	c.forget() // the streams have ended
 	if c.progress != nil {
 		c.progress.flush()
 	}

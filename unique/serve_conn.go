@@ -2,8 +2,10 @@ package unique
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -12,22 +14,23 @@ import (
 	"github.com/solomq/solomq/transport"
 )
 
-// A localConn is the connection of a peer. Whatever is written to it is queued and
-// never waits for the peer, so that what a peer says is heard although it does not read
-// its output. Answers of the goroutine that reads go out together, when it has nothing
-// left to handle; those of others at once.
+// A localConn is the connection of a peer. Whatever is written to it is queued and does
+// not wait for the peer, so that what a peer says is heard although it does not read its
+// output. Answers of the goroutine that reads go out together, when it has nothing left
+// to handle; those of others at once.
 type localConn struct {
 	net.Conn
-	id  string
-	raw syscall.RawConn // nil: nothing can be done without waiting
-	z   *zmtp.Conn      // once hands are shaken
-
-	timed bool // the handshake has a deadline
+	id    string
+	raw   syscall.RawConn // nil: nothing can be done without waiting
+	z     *zmtp.Conn      // once hands are shaken
+	timed bool            // the handshake has a deadline
+	ttl   time.Duration   // the peer wants to be given up if it is silent for so long; 0: it does not
 
 	mu       sync.Mutex    // guards what follows
-	out      []byte        // not taken by the system yet
-	handling bool          // the goroutine that reads will send what is queued
-	pushing  bool          // push does
+	out      []byte        // to be sent
+	handling bool          // the goroutine that reads will send it
+	pushed   int           // bytes that push is about to send before; not 0 while it runs
+	spare    []byte        // a buffer for out
 	err      error         // of a write
 	idle     chan struct{} // closed when nothing is queued any more; nil: nobody waits
 	now      writingNow
@@ -43,6 +46,9 @@ func newLocalConn(conn net.Conn) *localConn {
 
 // SyscallConn implements syscall.Conn, which tells that writes do not wait.
 func (c *localConn) SyscallConn() (syscall.RawConn, error) {
+	if c.raw == nil {
+		return nil, errors.ErrUnsupported
+	}
 	return c.raw, nil
 }
 
@@ -66,7 +72,6 @@ func (c *localConn) shakeHands(room []byte, limit int64) (err error) {
 		Check:      checkType,
 		MaxBytes:   maxHello,
 		MaxFrame:   limit,
-		MaxMessage: limit,
 	})
 	if err == nil && c.timed {
 		err = c.SetReadDeadline(time.Time{})
@@ -102,7 +107,18 @@ func (c *localConn) Read(b []byte) (int, error) {
 		}
 	}
 	c.flush()
+	c.awaitRoom()
+	if c.ttl > 0 {
+		if err := c.SetReadDeadline(time.Now().Add(c.ttl)); err != nil {
+			return 0, err
+		}
+	}
 	n, err := c.Conn.Read(b)
+	if err != nil && c.ttl > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		if n = c.readNow(b); n > 0 { // we did not run ourselves
+			err = nil
+		}
+	}
 	c.mu.Lock()
 	c.handling = true
 	c.mu.Unlock()
@@ -117,10 +133,26 @@ func (c *localConn) Write(b []byte) (int, error) {
 		return 0, c.err
 	}
 	c.out = append(c.out, b...)
-	if !c.handling {
-		c.pass()
-	}
+	c.passOn()
 	return len(b), nil
+}
+
+// send queues a message, as Write would its frames.
+func (c *localConn) send(frames [][]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return c.err
+	}
+	for i, f := range frames {
+		flags := byte(zmtp.FlagMore)
+		if i == len(frames)-1 {
+			flags = 0
+		}
+		c.out = append(zmtp.AppendHeader(c.out, flags, len(f)), f...)
+	}
+	c.passOn()
+	return nil
 }
 
 // flush sends what is queued, and lets others send what comes.
@@ -131,10 +163,17 @@ func (c *localConn) flush() {
 	c.pass()
 }
 
+// passOn is pass, unless flush comes anyway. Under mu.
+func (c *localConn) passOn() {
+	if !c.handling {
+		c.pass()
+	}
+}
+
 // pass gives what is queued to the system, as much of it as that takes at once, and
 // leaves the rest to push. Under mu.
 func (c *localConn) pass() {
-	if c.pushing || len(c.out) == 0 {
+	if c.pushed > 0 || len(c.out) == 0 {
 		return
 	}
 	n, err := c.writeNow()
@@ -144,36 +183,45 @@ func (c *localConn) pass() {
 	case n == len(c.out):
 		c.emptied()
 	default:
-		c.pushing = true
-		rest := c.out[n:]
-		c.out = nil
-		go c.push(rest)
+		b := c.takeOut()
+		go c.push(b, n)
 	}
 }
 
-// push waits for the peer to take b and what is queued meanwhile.
-func (c *localConn) push(b []byte) {
+// takeOut gives what is queued to push. Under mu.
+func (c *localConn) takeOut() []byte {
+	b := c.out
+	c.out, c.spare = c.spare[:0], nil
+	c.pushed = len(b)
+	return b
+}
+
+// push waits for the peer to take b, of which the system has n bytes, and what is queued
+// meanwhile.
+func (c *localConn) push(b []byte, n int) {
 	for {
-		_, err := c.Conn.Write(b)
+		_, err := c.Conn.Write(b[n:])
+		n = 0
 		c.mu.Lock()
-		switch {
-		case err != nil:
-			c.fail(err)
-		case len(c.out) > 0:
-			b, c.out = c.out, nil
-			c.mu.Unlock()
-			continue
-		default:
-			c.emptied()
+		c.pushed = 0
+		if cap(b) <= keptOut {
+			c.spare = b
 		}
-		c.pushing = false
+		if err != nil {
+			c.fail(err)
+		}
+		if len(c.out) == 0 {
+			c.emptied()
+			c.mu.Unlock()
+			return
+		}
+		b = c.takeOut()
 		c.mu.Unlock()
-		return
 	}
 }
 
-// keptOut is how large the buffer of a peer may be that has nothing queued.
-const keptOut = 4 << 10
+// keptOut is how large a buffer of a peer may be that has nothing queued.
+const keptOut = 256 << 10
 
 // emptied notes that nothing is queued any more. Under mu.
 func (c *localConn) emptied() {
@@ -195,29 +243,80 @@ func (c *localConn) fail(err error) {
 	c.emptied()
 }
 
-// unsent is how much is queued beside what push has taken.
-func (c *localConn) unsent() int {
+// maxUnread is how much may wait for a peer that does not read before it loses answers,
+// and before it is not heard any more.
+const maxUnread = 64 << 20
+
+// unread is how much waits for the peer. Under mu.
+func (c *localConn) unread() int { return len(c.out) + c.pushed }
+
+// isDeaf reports whether too much waits for the peer.
+func (c *localConn) isDeaf() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.out)
+	return c.unread() > maxUnread
+}
+
+// awaitRoom waits while far too much waits for the peer, which makes us say more and does
+// not listen.
+func (c *localConn) awaitRoom() {
+	if c.isDeaf() {
+		<-c.sent()
+	}
+}
+
+// sent returns a channel that is closed when nothing waits for the peer, or never will.
+func (c *localConn) sent() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
+	if c.unread() == 0 {
+		c.emptied()
+	}
+	return idle
 }
 
 // finish closes c when everything queued is sent, or when ctx ends.
 func (c *localConn) finish(ctx context.Context) {
-	c.mu.Lock()
-	c.handling = false
-	c.pass()
-	var idle chan struct{}
-	if c.pushing {
-		idle = make(chan struct{})
-		c.idle = idle
-	}
-	c.mu.Unlock()
-	if idle != nil {
-		select {
-		case <-idle:
-		case <-ctx.Done():
-		}
+	c.flush()
+	select {
+	case <-c.sent():
+	case <-ctx.Done():
 	}
 	_ = c.Close() // it may have been closed meanwhile
+}
+
+// readMessage reads the frames of the next message. A PING, which zmtp has answered, may
+// say how long the peer's silence means that it lives.
+func (c *localConn) readMessage(limit int64) (frames [][]byte, err error) {
+	for size := int64(0); ; {
+		f, err := c.z.ReadAny()
+		switch {
+		case err != nil:
+			return nil, err
+		case f.Command:
+			c.heed(f.Body)
+			continue
+		}
+		const each = 32 // so that endless empty frames are bounded, too
+		if size += int64(len(f.Body)) + each; size > limit {
+			return nil, fmt.Errorf("unique: a message of %d bytes and more: %w of %d", size, zmtp.ErrTooBig, limit)
+		}
+		if frames = append(frames, f.Body); !f.More {
+			return frames, nil
+		}
+	}
+}
+
+func (c *localConn) heed(command []byte) {
+	name, data, err := zmtp.ParseCommand(command)
+	if err != nil || name != zmtp.CommandPing {
+		return
+	}
+	if ttl, _, err := zmtp.ParsePing(data); err == nil && ttl > 0 {
+		c.ttl = ttl
+	}
 }

@@ -19,9 +19,9 @@ import (
 // because a launch waits for every step between the connection and its handler: one
 // goroutine accepts a peer, reads what it says, has it handled, sends the answers and runs
 // the handler. Others begin when it takes longer than a moment (relief), and after the
-// last answer. What a socket does beyond that is to keep strangers and slow
-// peers from harming others, and who comes here is one of our user's processes, which
-// the kernel has said before the first byte is read.
+// last answer. What a socket does beyond that is to keep strangers from harming others,
+// and who comes here is one of our user's processes, or was admitted by Options.Admit: the
+// kernel has said so before the first byte is read.
 type localPort struct {
 	limit int64 // of a message, in bytes
 	admit *trust
@@ -81,102 +81,6 @@ func (p *localPort) run(handle func(packet) func()) error {
 	return net.ErrClosed
 }
 
-// await has somebody wait for the next connection. Whoever calls it is one of begun, or
-// holds mu.
-func (p *localPort) await(l net.Listener) {
-	select {
-	case p.hire <- l:
-	default:
-		p.begun.Go(func() { p.work(nil, l) })
-	}
-}
-
-// awaitLater is await that waits a moment, in which most visits end; not in a crowd,
-// where each of them would wait for the one before.
-func (p *localPort) awaitLater(l net.Listener, crowd bool) *duty {
-	if crowd {
-		p.await(l)
-		return done
-	}
-	return p.later.putOff(func() { p.await(l) })
-}
-
-// atOnce is how long it takes to accept a connection that was there already, at most: it
-// tells that there is a crowd.
-const atOnce = 20 * time.Microsecond
-
-// work goes on with a visit, if there is one, and then accepts one connection after the
-// other, as long as nobody else does.
-func (p *localPort) work(v *visit, l net.Listener) {
-	room := make([]byte, firstWords)
-	for {
-		if v == nil {
-			start := time.Now()
-			conn := p.accept(l)
-			if conn == nil {
-				return
-			}
-			v = newVisit(p, conn, l, room, time.Since(start) < atOnce)
-		}
-		if !v.listen() {
-			return
-		}
-		if !v.next.takeBack() && !p.waitForHire(&l) {
-			return
-		}
-		v = nil
-	}
-}
-
-// accept waits for the next connection. It returns nil once l is closed.
-func (p *localPort) accept(l net.Listener) net.Conn {
-	var pause *pause
-	for {
-		conn, err := l.Accept()
-		switch {
-		case err == nil:
-			return conn
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		}
-		debugf("no connection could be accepted: %v", err) // too many open files, perhaps
-		if pause == nil {
-			pause = newPause(acceptPauseFirst, acceptPauseMost)
-		}
-		if pause.wait(p.life) != nil {
-			return nil
-		}
-	}
-}
-
-// mostSpare is how many goroutines are kept that have nothing to do: the stack of one
-// that has served has the size which that takes. Launches overlap, but seldom many.
-const mostSpare = 2
-
-// waitForHire waits until somebody is needed, and sets l to where. It returns false if
-// nobody will be, or there are others.
-func (p *localPort) waitForHire(l *net.Listener) bool {
-	defer p.spare.Add(-1)
-	if p.spare.Add(1) > mostSpare {
-		return false
-	}
-	select {
-	case *l = <-p.hire:
-		return true
-	case <-p.life.Done():
-		return false
-	}
-}
-
-// firstWords is how much is read at once of what a peer has said already, in bytes.
-const firstWords = 1 << 10
-
-// Pauses after an error of Accept.
-const (
-	acceptPauseFirst = 5 * time.Millisecond
-	acceptPauseMost  = time.Second
-)
-
 // add makes c one of the connections; false if we have closed.
 func (p *localPort) add(c *localConn) bool {
 	p.mu.Lock()
@@ -202,38 +106,51 @@ func (p *localPort) find(id string) *localConn {
 	return p.conns[id]
 }
 
-// send queues frames for the peer; it is never in want of room, as the port says it may
-// be, because the windows of the streams bound what is queued.
+// send queues frames for the peer, and never waits: the windows of the streams bound what
+// is queued, and a peer that does not listen to the ends of its calls is not heard any
+// more.
 func (p *localPort) send(_ context.Context, to string, frames [][]byte) error {
 	c := p.find(to)
 	if c == nil {
 		return errPeerGone
 	}
-	return c.z.WriteMessage(frames...)
+	return c.send(frames)
 }
 
 var errPeerGone = errors.New("unique: the peer is gone")
 
-// maxUnread is how much may wait for a peer that does not read before it loses answers.
-const maxUnread = 1 << 20
-
 func (p *localPort) trySend(to string, frames [][]byte) {
-	if c := p.find(to); c != nil && c.unsent() < maxUnread {
-		_ = c.z.WriteMessage(frames...) // a connection that is broken ends where it is read
+	if c := p.find(to); c != nil && !c.isDeaf() {
+		_ = c.send(frames) // a connection that is broken ends where it is read
 	}
 }
 
-// rebind listens on endpoint anew, whose file was removed. Connections stay.
-func (p *localPort) rebind(ctx context.Context, endpoint string) error {
+// mayRebind reports whether the listener is one that we have made.
+func (p *localPort) mayRebind() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.listener == nil || p.endpoint == "" {
+	return p.listener != nil && p.endpoint != ""
+}
+
+// rebind listens on endpoint anew, whose file was removed. Connections stay. It may have
+// to wait for others that bind in the same directory. One at a time.
+func (p *localPort) rebind(ctx context.Context, endpoint string) error {
+	p.mu.Lock()
+	old := p.listener
+	p.mu.Unlock()
+	if old == nil {
 		return nil
 	}
-	_ = p.listener.Close() // what it could complain about is that the file is gone
+	_ = old.Close() // what it could complain about is that the file is gone
 	l, err := listenAt(ctx, endpoint, p.admit)
 	if err != nil {
 		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listener == nil { // closed meanwhile
+		_ = l.Close()
+		return nil
 	}
 	p.listener = l
 	if p.handle != nil {
@@ -257,6 +174,9 @@ func (p *localPort) close() error {
 		return nil
 	}
 	err := l.Close()
+	if errors.Is(err, net.ErrClosed) { // by a rebind that has not succeeded
+		err = nil
+	}
 	p.end()
 	p.later.close()
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)

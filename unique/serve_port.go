@@ -14,8 +14,8 @@ type port interface {
 	// What handle returns, if not nil, is a handler to run, while more of the same peer is
 	// to be heard.
 	run(handle func(packet) (handler func())) error
-	// send sends frames to the peer, in order with other sends to it. It waits
-	// for room for that peer alone, until ctx ends. It does not keep frames.
+	// send sends frames to the peer, in order with other sends to it. If it waits for
+	// room, then for that peer alone, and until ctx ends. It does not keep frames.
 	send(ctx context.Context, to string, frames [][]byte) error
 	// trySend is send that drops the message rather than wait.
 	trySend(to string, frames [][]byte)

@@ -24,8 +24,8 @@ func (e closedError) Error() string {
 
 func (closedError) Unwrap() error { return net.ErrClosed }
 
-// A server is the primary's side of the protocol. Messages come in on one
-// goroutine, which never waits; each handler has one of its own.
+// A server is the primary's side of the protocol. Messages come in on the goroutines of
+// the port, for which handling them never means to wait; a handler has one of its own.
 type server struct {
 	port     port
 	opts     *Options

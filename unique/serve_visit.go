@@ -29,9 +29,10 @@ func newVisit(p *localPort, conn net.Conn, l net.Listener, room []byte, crowd bo
 	return v
 }
 
-// end is the end of the connection.
+// end is the end of the connection. What was said to the peer goes out first.
 func (v *visit) end() {
 	v.p.remove(v.c)
+	v.c.flush()
 	_ = v.c.Close()
 }
 
@@ -40,7 +41,7 @@ func (v *visit) end() {
 func (v *visit) listen() bool {
 	for v.c.z != nil {
 		var err error
-		if v.said.frames, err = v.c.z.ReadMessage(); err != nil {
+		if v.said.frames, err = v.c.readMessage(v.p.limit); err != nil {
 			debugf("pid %d is gone: %v", v.said.cred.PID, err)
 			v.said.frames, v.said.gone = nil, true
 			v.p.handle(v.said)
@@ -62,16 +63,7 @@ func (v *visit) listen() bool {
 // handler takes a while, or else afterwards.
 func (v *visit) run(handler func()) {
 	v.c.flush()
-	listens := v.p.later.putOff(v.goOn)
-	defer func() { // the handler may end its goroutine
-		if listens.takeBack() {
-			v.goOn()
-		}
-	}()
+	listens := v.p.later.putOff(func() { v.p.begun.Go(func() { v.p.work(v, v.l) }) })
+	defer listens.hasten() // deferred, for the handler may end its goroutine
 	handler()
-}
-
-// goOn has another goroutine listen.
-func (v *visit) goOn() {
-	v.p.begun.Go(func() { v.p.work(v, v.l) })
 }

@@ -74,9 +74,9 @@ func (i *Instance) mend(ctx context.Context) (mended bool, err error) {
 		}
 		mended = true
 	}
-	if path, ok := strings.CutPrefix(i.srv.endpoint, "ipc://"); ok && !exists(path) {
-		mended = true
-		if p, ok := i.srv.port.(*localPort); ok {
+	if path, ok := strings.CutPrefix(i.srv.endpoint, ipcPrefix); ok && !exists(path) {
+		if p, ok := i.srv.port.(*localPort); ok && p.mayRebind() { // else it is the service manager's
+			mended = true
 			if err := errors.Join(t.settle(), p.rebind(ctx, i.srv.endpoint)); err != nil {
 				return true, err
 			}

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	readBuffer  = 1 << 10  // of a Conn that reads; larger bodies do without
+	readBuffer  = 4 << 10  // of a Conn that reads; larger bodies do without
 	writeBuffer = 64 << 10 // when so much waits for a Flush, it is written
 	ahead       = 64 << 10 // how much a claimed size alone makes us allocate
 )

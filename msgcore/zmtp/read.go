@@ -217,7 +217,7 @@ func readBody(r io.Reader, b []byte, size int) ([]byte, error) {
 
 func isTimeout(err error) bool {
 	if err == io.EOF {
-		return false // the usual end, by which nobody is to wait for a look at types
+		return false // the usual end: no need to search its type
 	}
 	var t interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
