@@ -20,7 +20,7 @@ import (
 // To listen anew, after the socket file was removed, may take as long as somebody else
 // keeps the directory locked. Those who are connected notice nothing.
 func TestRebindHoldsNobodyUp(t *testing.T) {
-	defer unique.TendNothing()() // but us
+	t.Cleanup(unique.TendNothing()) // but us
 	app := primary(t, uniquetest.Options(t), func(context.Context, *unique.Invocation) int { return 0 })
 	p := dialRaw(t, app)
 	require.NoError(t, p.shakeHands("DEALER"))
@@ -44,7 +44,7 @@ func TestRebindHoldsNobodyUp(t *testing.T) {
 // A socket that a service manager holds is not ours to make again: that its file is gone
 // keeps us neither busy nor alive.
 func TestPassedSocketIsLeftAlone(t *testing.T) {
-	defer unique.TendNothing()() // but us
+	t.Cleanup(unique.TendNothing()) // but us
 	opts := uniquetest.Options(t)
 	path := filepath.Join(opts.Dir, "passed")
 	var err error
