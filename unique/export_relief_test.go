@@ -7,14 +7,12 @@ type Relief struct{ r *relief }
 
 // A HandClock is a clock of the test.
 type HandClock interface {
-	Now() time.Time
 	Set(d time.Duration)
 	Close()
 }
 
 type handClock struct{ HandClock }
 
-func (c handClock) now() time.Time      { return c.Now() }
 func (c handClock) set(d time.Duration) { c.Set(d) }
 func (c handClock) close()              { c.Close() }
 
@@ -33,5 +31,4 @@ type Duty struct{ d *duty }
 func (r Relief) PutOff(f func()) Duty { return Duty{r.r.putOff(f)} }
 func (r Relief) Ring()                { r.r.ring() }
 func (r Relief) Close()               { r.r.close() }
-func (d Duty) Hasten()                { d.d.hasten() }
 func (d Duty) TakeBack() bool         { return d.d.takeBack() }

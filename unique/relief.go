@@ -19,7 +19,6 @@ type relief struct {
 
 // A clock calls ring once it is due.
 type clock interface {
-	now() time.Time
 	set(d time.Duration) // from now; 0: not at all
 	close()
 }
@@ -29,9 +28,8 @@ const reliefAfter = time.Millisecond
 
 // A duty is what was put off.
 type duty struct {
-	r   *relief
-	f   func() // nil once it was called, or taken back
-	due time.Time
+	r *relief
+	f func() // nil once it was called, or taken back
 }
 
 // doneDuty is one that was done.
@@ -44,8 +42,8 @@ func newRelief(start func(func())) *relief {
 	return r
 }
 
-// putOff calls f after reliefAfter, unless the duty is taken back before. f must not
-// wait. Where there is no clock, it is called at once.
+// putOff calls f after reliefAfter, or a little before, unless the duty is taken back. f
+// must not wait. Where there is no clock, it is called at once.
 func (r *relief) putOff(f func()) *duty {
 	r.mu.Lock()
 	if r.clock == nil || r.closed {
@@ -54,7 +52,7 @@ func (r *relief) putOff(f func()) *duty {
 		return doneDuty
 	}
 	defer r.mu.Unlock()
-	d := &duty{r: r, f: f, due: r.clock.now().Add(reliefAfter)}
+	d := &duty{r: r, f: f}
 	r.duties = append(r.duties, d)
 	if len(r.duties) == 1 {
 		r.clock.set(reliefAfter)
@@ -79,42 +77,18 @@ func (d *duty) takeBack() bool {
 	return true
 }
 
-// hasten has the duty done now, by the goroutine of the clock.
-func (d *duty) hasten() {
-	r := d.r
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if d.f != nil {
-		d.due = r.clock.now()
-		r.clock.set(1)
-	}
-}
-
-// ring does what is due.
+// ring does all that there is to do, whenever it was put off: one clock is for all, and
+// what comes early is merely not saved.
 func (r *relief) ring() {
 	r.mu.Lock()
-	now, next := r.clock.now(), time.Duration(0)
-	var due []func()
-	left := r.duties[:0]
-	for _, d := range r.duties {
-		switch wait := d.due.Sub(now); {
-		case wait <= 0 || r.closed:
-			due = append(due, d.f)
-			d.f = nil
-		default:
-			left = append(left, d)
-			if next == 0 || wait < next {
-				next = wait
-			}
-		}
-	}
-	clear(r.duties[len(left):])
-	r.duties = left
-	if next > 0 {
-		r.clock.set(next)
+	due := r.duties
+	r.duties = nil
+	calls := make([]func(), len(due))
+	for i, d := range due {
+		calls[i], d.f = d.f, nil
 	}
 	r.mu.Unlock()
-	for _, f := range due {
+	for _, f := range calls {
 		f()
 	}
 }

@@ -33,8 +33,6 @@ func newClock(start func(func()), ring func()) clock {
 	return t
 }
 
-func (t *timerfd) now() time.Time { return time.Now() }
-
 func (t *timerfd) set(d time.Duration) {
 	_ = unix.TimerfdSettime(t.fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}, nil) // cannot fail for a time and a clock that are valid
 }

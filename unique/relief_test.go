@@ -11,65 +11,42 @@ import (
 	"github.com/solomq/solomq/unique"
 )
 
-// A handClock goes, and rings, when the test says so.
-type handClock struct {
-	at   time.Time
-	sets []time.Duration
-}
+// A handClock rings when the test says so.
+type handClock struct{ at []time.Duration }
 
-func (c *handClock) Now() time.Time      { return c.at }
-func (c *handClock) Set(d time.Duration) { c.sets = append(c.sets, d) }
-func (c *handClock) Close()              { c.sets = append(c.sets, -1) }
+func (c *handClock) Set(d time.Duration) { c.at = append(c.at, d) }
+func (c *handClock) Close()              { c.at = append(c.at, -1) }
 
 func TestReliefDoesWhatLasts(t *testing.T) {
-	const after = unique.ReliefAfter
-	c := &handClock{at: time.Unix(0, 0)}
+	c := &handClock{}
 	r := unique.NewRelief(c)
 	var did []string
 	note := func(s string) func() { return func() { did = append(did, s) } }
-	clock := func(want ...time.Duration) {
-		t.Helper()
-		require.Equal(t, want, c.sets)
-		c.sets = nil
-	}
 
 	a := r.PutOff(note("a"))
-	c.at = c.at.Add(after / 4)
 	b := r.PutOff(note("b"))
-	clock(after) // one for all
+	require.Equal(t, []time.Duration{unique.ReliefAfter}, c.at, "one clock for all")
 	require.True(t, a.TakeBack())
 	require.False(t, a.TakeBack(), "taken back already")
-	clock() // b is still wanting
-	c.at = c.at.Add(after * 3 / 4)
-	r.Ring()
-	require.Empty(t, did, "b has time left")
-	clock(after / 4)
-	c.at = c.at.Add(after / 4)
+	require.Len(t, c.at, 1, "b is still wanting")
 	r.Ring()
 	require.Equal(t, []string{"b"}, did)
 	require.False(t, b.TakeBack(), "done")
-	clock()
 
+	c.at = nil
 	require.True(t, r.PutOff(note("c")).TakeBack())
-	clock(after, 0) // nothing is wanting: it is stopped
+	require.Equal(t, []time.Duration{unique.ReliefAfter, 0}, c.at, "nothing is wanting: the clock is stopped")
 
-	d, e := r.PutOff(note("d")), r.PutOff(note("e"))
-	d.Hasten()
-	clock(after, 1)
-	r.Ring()
-	require.Equal(t, []string{"b", "d"}, did, "e is in no hurry")
-	clock(after)
-	d.Hasten()
-	clock() // done
-
+	d := r.PutOff(note("d"))
 	r.Close()
-	require.Equal(t, []string{"b", "d", "e"}, did, "the end does what is left")
-	require.False(t, e.TakeBack())
-	clock(-1)
-	require.False(t, r.PutOff(note("f")).TakeBack(), "afterwards nothing is put off")
-	require.Equal(t, []string{"b", "d", "e", "f"}, did)
+	require.Equal(t, []string{"b", "d"}, did, "the end does what is left")
+	require.False(t, d.TakeBack())
+	require.EqualValues(t, -1, c.at[len(c.at)-1])
+	sets := len(c.at)
+	require.False(t, r.PutOff(note("e")).TakeBack(), "afterwards nothing is put off")
+	require.Equal(t, []string{"b", "d", "e"}, did)
 	r.Close()
-	clock() // a closed one is left alone
+	require.Len(t, c.at, sets, "a closed clock is left alone")
 }
 
 // Each duty is done or taken back, and never both.

@@ -63,7 +63,17 @@ func (v *visit) listen() bool {
 // handler takes a while, or else afterwards.
 func (v *visit) run(handler func()) {
 	v.c.flush()
-	listens := v.p.later.putOff(func() { v.p.begun.Go(func() { v.p.work(v, v.l) }) })
-	defer listens.hasten() // deferred, for the handler may end its goroutine
+	listens := v.p.later.putOff(v.goOn)
+	defer func() { // the handler may end its goroutine
+		if listens.takeBack() {
+			v.goOn()
+		}
+	}()
 	handler()
+}
+
+// goOn has another goroutine listen. It has the profiler's labels of the one that calls:
+// a handler that sets some is to take them back, as pprof.Do does.
+func (v *visit) goOn() {
+	v.p.begun.Go(func() { v.p.work(v, v.l) })
 }

@@ -7,7 +7,9 @@ import (
 )
 
 const (
-	readBuffer  = 4 << 10  // of a Conn that reads; larger bodies do without
+	readBuffer  = 4 << 10 // of a Conn that reads; larger bodies do without
+	firstBuffer = 512     // of one that has read few frames, and may read few more
+	fewFrames   = 16
 	writeBuffer = 64 << 10 // when so much waits for a Flush, it is written
 	ahead       = 64 << 10 // how much a claimed size alone makes us allocate
 )
@@ -48,6 +50,8 @@ func (c *Conn) traffic() *traffic {
 // that a read which a deadline ended goes on where it was.
 type reader struct {
 	br     *bufio.Reader // nil until the first read
+	in     io.Reader     // what br reads
+	frames int           // that were read through br, up to fewFrames
 	err    error         // ended the stream
 	inBody bool          // the header is read, the body is not
 	flags  byte

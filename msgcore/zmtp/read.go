@@ -128,9 +128,10 @@ func (c *Conn) readWire() (flags byte, body []byte, err error) {
 		if c.version == version10 {
 			in = NewReader1(in)
 		}
-		r.br = bufio.NewReaderSize(in, readBuffer)
+		r.in, r.br = in, bufio.NewReaderSize(in, firstBuffer)
 	}
 	if !r.inBody {
+		r.grow()
 		if err := c.readHeader(); err != nil {
 			return 0, nil, err
 		}
@@ -142,6 +143,17 @@ func (c *Conn) readWire() (flags byte, body []byte, err error) {
 	body = r.body
 	r.inBody, r.body = false, nil
 	return r.flags, body, nil
+}
+
+// grow gives a Conn that reads more than a few frames a larger buffer.
+func (r *reader) grow() {
+	switch {
+	case r.frames < fewFrames:
+		r.frames++
+	case r.in != nil && r.br.Buffered() == 0:
+		r.br = bufio.NewReaderSize(r.in, readBuffer)
+		r.in = nil
+	}
 }
 
 // readHeader takes a header out of the buffer only when it is there as a whole.
