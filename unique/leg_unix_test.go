@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -143,7 +144,11 @@ func TestProcessForwardLegIsFast(t *testing.T) {
 	opts := uniquetest.Options(t)
 	server := start(t, "legs", opts.Dir, nil)
 	require.Equal(t, "ready", server.line())
-	compareLegs(t, opts, 1.5)
+	limit := 1.5
+	if runtime.NumCPU() < 2 {
+		limit = 1.8 // nothing of what either process does beside the other is free then
+	}
+	compareLegs(t, opts, limit)
 }
 
 // Both ends in one process share the processors that the runtime gives it, and its poller.
