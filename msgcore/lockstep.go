@@ -205,8 +205,9 @@ func (s *Socket) serveHere(ctx context.Context, wait bool) bool {
 
 // readOne reads until something was delivered; the token is held. What it
 // delivers has to fit into the pipe, which its caller is the one to empty. While
-// others have their turn after this one (single), it stops after maxReads that
-// deliver nothing, as of a peer that sends one command after the other.
+// others have their turn after this one (single), or its caller is an application's that
+// waits for a message, it stops after maxReads that deliver nothing, as of a peer that
+// sends one command after the other.
 func (r *reader) readOne(wait bool) bool {
 	select {
 	case <-r.ss.stop:
@@ -224,8 +225,8 @@ func (r *reader) readOne(wait bool) bool {
 	for {
 		need, err := r.parseAll()
 		if err == nil && !r.delivered {
-			if reads++; r.single && reads > maxReads {
-				r.unread = true
+			if reads++; reads > maxReads && (r.single || r.standsIn) {
+				r.unread = r.single
 				return false
 			}
 			err = r.more(need)

@@ -63,6 +63,7 @@ type reader struct {
 	back      chan struct{} // capacity 1: the session's own goroutine is needed
 	recall    atomic.Bool   // it is, once whoever reads has done
 	single    bool          // deliver one message at a time: others have their turn
+	standsIn  bool          // whoever reads is an application's goroutine
 	unread    bool          // it has stopped before all was read
 	one       bool          // stop as soon as something is delivered
 	poll      bool          // do not wait

@@ -27,7 +27,7 @@ func (s *Socket) Recv(ctx context.Context) (m Msg, err error) {
 			next.signal()
 			return m, err
 		}
-		if s.ahead != nil && s.readAhead() {
+		if s.ahead != nil && s.readAheadFor(ctx) {
 			continue
 		}
 		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {
@@ -95,7 +95,7 @@ func (s *Socket) RecvBatch(ctx context.Context, dst []Msg) (int, error) {
 			}
 			return n, err
 		}
-		if s.ahead != nil && s.readAhead() {
+		if s.ahead != nil && s.readAheadFor(ctx) {
 			continue
 		}
 		if s.inline && ctx.Err() == nil && s.serveHere(ctx, true) {

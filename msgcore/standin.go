@@ -1,6 +1,9 @@
 package msgcore
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A reader that finds the pipe full waits until what it has read has room. Waking it
 // for each few hundred messages would cost more than to receive them. So it leaves
@@ -29,7 +32,8 @@ type standIn struct {
 // meanwhile; it reports whether they may have done so.
 func (r *reader) settle(lend bool) (others bool, err error) {
 	in := r.in
-	lend = lend && r.tryFn != nil && r.back == nil && !r.ss.s.bytes
+	// A publisher's reader hands over what it reads in many pieces, which may not fit.
+	lend = lend && r.tryFn != nil && r.back == nil && !r.publish && !r.ss.s.bytes
 	for parked := false; ; parked = true {
 		in.mu.Lock()
 		if len(in.ahead) == 0 {
@@ -144,6 +148,16 @@ func (s *Socket) readAhead() bool {
 	return ok || s.fair.n > 0
 }
 
+// readAheadFor is readAhead unless ctx has ended: what is read may be for nobody, as long
+// as the peer sends.
+func (s *Socket) readAheadFor(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		s.noStandIn()
+		return false
+	}
+	return s.readAhead()
+}
+
 // readLent reads something for the application, unless the reader is back or there is
 // nothing; the token is held.
 func (r *reader) readLent() bool {
@@ -154,6 +168,8 @@ func (r *reader) readLent() bool {
 		return false
 	}
 	r.uses.Add(1)
+	r.standsIn = true
+	defer func() { r.standsIn = false }()
 	return r.readOne(false)
 }
 

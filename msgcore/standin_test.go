@@ -1,12 +1,14 @@
 package msgcore_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -128,4 +130,63 @@ func (h *heard) receive(ctx context.Context, t *testing.T, rnd *rand.Rand) {
 			return
 		}
 	}
+}
+
+// A publisher hands over what it reads in many pieces, which only its application makes
+// room for: that one must not wait for room itself.
+func TestPublisherStandsInForNobody(t *testing.T) {
+	ctx := ctx30(t)
+	xpub := open(t, msgcore.XPub, &msgcore.Options{RecvBytes: 4 << 10})
+	conn, _ := dialRaw(t, bindTo(t, xpub, anyPort), "XSUB")
+	const n, size = 20_000, 100
+	message := append([]byte{0, size}, bytes.Repeat([]byte{'m'}, size)...)
+	go conn.Write(bytes.Repeat(message, n))
+	for range n {
+		m, err := xpub.Recv(ctx)
+		require.NoError(t, err)
+		m.Release()
+	}
+}
+
+// Who receives hears of the end of the context also while a peer sends and sends what is
+// for nobody.
+func TestReceiverHearsOfItsContext(t *testing.T) {
+	sub := open(t, msgcore.Sub, nil)
+	require.NoError(t, sub.Subscribe("x"))
+	conn, _ := dialRaw(t, bindTo(t, sub, anyPort), "PUB")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		flood := bytes.Repeat([]byte{0, 1, 'y'}, 90_000)
+		for end := time.Now().Add(patience); time.Now().Before(end); {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := conn.Write(flood); err != nil {
+				return
+			}
+		}
+	}()
+	batch := make([]msgcore.Msg, 10)
+	for i := range 10 {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		var err error
+		if i%2 == 0 {
+			_, err = sub.Recv(ctx)
+		} else {
+			_, err = sub.RecvBatch(ctx, batch)
+		}
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		select {
+		case <-stopped:
+			require.FailNow(t, "it has heard of it only when nothing was sent any more")
+		default:
+		}
+	}
+	close(stop)
+	conn.Close() // nobody takes what it writes any more
+	<-stopped
 }
