@@ -268,7 +268,7 @@ func TestAnswerBeforeBreach(t *testing.T) {
 	require.NoError(t, p.shakeHands("DEALER"))
 	head := (&unique.Message{Kind: unique.KindHello, MinVersion: 1, MaxVersion: 1}).AppendHead(nil)
 	b := append(zmtp.AppendHeader(nil, 0, len(head)), head...)
-	b = zmtp.AppendHeader(b, 0, 1<<62)
+	b = zmtp.AppendHeader(b, 0, 1<<30)
 	_, err := p.conn.Write(b)
 	require.NoError(t, err)
 	p.hear(unique.KindWelcome)
